@@ -1,0 +1,500 @@
+"""What a run is made of: stages, evidence, plan, outcome. Data only, frozen, without a rule in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Literal, TypeAlias
+
+from pipeline.ids import ActorId, Dn, EntraId, ObjectGuid, RunId, Sid
+
+SCHEMA_VERSION: Final = 1
+
+JsonScalar: TypeAlias = str | int | float | bool | None
+TargetValue: TypeAlias = JsonScalar | tuple[str, ...]
+"""A value as Microsoft Graph takes it: a scalar, null, or a list of texts."""
+
+
+class Mode(StrEnum):
+    """What a run may do."""
+
+    PREVIEW = "preview"
+    PROVISION = "provision"
+
+
+class StageName(StrEnum):
+    """The four checks, in order."""
+
+    IMPORT = "import"
+    SCOPE = "scope"
+    MATCH = "match"
+    ACTION = "action"
+
+
+class StageStatus(StrEnum):
+    """How far a stage is, or how it ended."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PASSED = "passed"
+    SKIPPED = "skipped"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+class Outcome(StrEnum):
+    """How a run ended, or that it has not."""
+
+    RUNNING = "running"
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    RESTORED = "restored"
+    WOULD_CREATE = "would_create"
+    WOULD_UPDATE = "would_update"
+    WOULD_RESTORE = "would_restore"
+    SKIPPED = "skipped"
+    REFUSED = "refused"
+    FAILED = "failed"
+    PARTIAL = "partial"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    AWAITING_APPROVAL = "awaiting_approval"
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the run did what it was asked to (exit status 0)."""
+        return self in _SUCCEEDED
+
+
+_SUCCEEDED: Final = frozenset(
+    {
+        Outcome.CREATED,
+        Outcome.UPDATED,
+        Outcome.UNCHANGED,
+        Outcome.RESTORED,
+        Outcome.WOULD_CREATE,
+        Outcome.WOULD_UPDATE,
+        Outcome.WOULD_RESTORE,
+    }
+)
+
+
+class ObjectKind(StrEnum):
+    """The classes of directory object that are told apart."""
+
+    USER = "user"
+    INET_ORG_PERSON = "inetOrgPerson"
+    GROUP = "group"
+    CONTACT = "contact"
+
+    @property
+    def rules(self) -> str:
+        """The key of a configuration's `objects` that holds this kind's rules."""
+        return "user" if self is ObjectKind.INET_ORG_PERSON else str(self)
+
+
+class TargetKind(StrEnum):
+    """The kinds of cloud object that are written."""
+
+    USER = "user"
+    GROUP = "group"
+
+
+class PlanAction(StrEnum):
+    """What a plan does to the cloud object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    NONE = "none"
+    RESTORE = "restore"
+
+
+class ChangeKind(StrEnum):
+    """What becomes of one target attribute."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    CLEARED = "cleared"
+    SAME = "same"
+    NOT_WRITTEN = "not written"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command: who wants what done to which object, by which rules."""
+
+    run_id: RunId
+    mode: Mode
+    identifier: str
+    actor: ActorId
+    configuration: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceIdentity:
+    """Who the object is by what the directory returned, never by what was typed."""
+
+    dn: Dn
+    guid: ObjectGuid
+    sid: Sid | None
+    kind: ObjectKind
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetIdentity:
+    """The cloud object a run is about. A group's `upn` is null."""
+
+    id: EntraId
+    upn: str | None
+    name: str | None = None
+
+
+# -- what crosses the ports ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEntry:
+    """One object as a domain controller gave it.
+
+    `attributes` maps names, spelled as the directory spells them, to raw values. `incomplete` names those of
+    which only a first part was fetched; `totals` says how many values such an attribute has, where known.
+    """
+
+    dn: str
+    attributes: Mapping[str, tuple[bytes, ...]]
+    controller: str
+    read_at: datetime
+    incomplete: frozenset[str] = frozenset()
+    totals: Mapping[str, int] = field(default_factory=dict)
+
+    def get(self, name: str) -> tuple[bytes, ...]:
+        """Return the raw values of an attribute, named in any case; empty when absent."""
+        if name in self.attributes:
+            return self.attributes[name]
+        folded = name.casefold()
+        return next((v for k, v in self.attributes.items() if k.casefold() == folded), ())
+
+
+@dataclass(frozen=True, slots=True)
+class MemberList:
+    """The direct members of a group: those that could be read, and the DNs of those that could not."""
+
+    entries: tuple[DirectoryEntry, ...]
+    unresolved: tuple[str, ...]
+    total: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One question to the tenant: which objects of this kind hold this value in this attribute."""
+
+    kind: TargetKind
+    attribute: str
+    value: str
+    deleted: bool = False
+    """Ask among the soft-deleted objects instead of the live ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetObject:
+    """A cloud object as Graph gave it; `attributes` is the answer's JSON, the manager under `manager`."""
+
+    id: EntraId
+    kind: TargetKind
+    attributes: Mapping[str, object]
+
+    @property
+    def identity(self) -> TargetIdentity:
+        """Who it is, for people."""
+        upn, name = self.attributes.get("userPrincipalName"), self.attributes.get("displayName")
+        return TargetIdentity(self.id, str(upn) if upn else None, str(name) if name else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A domain name of the tenant."""
+
+    name: str
+    verified: bool
+    federated: bool
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a write was answered with: the ids that Microsoft's support asks for."""
+
+    status: int
+    request_id: str
+    client_request_id: str
+    at: datetime
+
+
+# -- evidence: what a stage saw and decided --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedAttribute:
+    """One attribute as read: `values` in their textual form, `decoded` the same in words where that helps.
+
+    A private attribute has no values here; `total` still says how many there are.
+    """
+
+    name: str
+    syntax: str
+    values: tuple[str, ...]
+    decoded: tuple[str, ...] = ()
+    total: int = 1
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportEvidence:
+    """What was read, from whom and when."""
+
+    controller: str
+    read_at: datetime
+    object_class: tuple[str, ...]
+    when_changed: str | None
+    usn_changed: str | None
+    attributes: tuple[ImportedAttribute, ...]
+    hidden: int = 0
+    """How many attributes the configuration asks for that are never read."""
+    notes: tuple[str, ...] = ()
+    stage: Literal["import"] = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseResult:
+    """One condition of a scope filter: what was wanted, what was there, and whether that is enough."""
+
+    attribute: str
+    operator: str
+    wanted: tuple[str, ...]
+    actual: tuple[str, ...]
+    passed: bool
+    why: str = ""
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FilterResult:
+    """One scope filter: true when all its clauses are."""
+
+    name: str
+    passed: bool
+    clauses: tuple[ClauseResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A named yes-or-no of the scope stage that is not a filter: an organizational unit, a group, a guard."""
+
+    name: str
+    passed: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeEvidence:
+    """The scope decision and everything it rests on."""
+
+    in_scope: bool
+    why: str
+    organizational_units: tuple[Condition, ...] = ()
+    groups: tuple[Condition, ...] = ()
+    filters: tuple[FilterResult, ...] = ()
+    guards: tuple[Condition, ...] = ()
+    stage: Literal["scope"] = "scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A cloud object that answered to a matching key."""
+
+    id: EntraId
+    kind: TargetKind
+    name: str
+    upn: str | None
+    anchor: str | None
+    synchronized: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyResult:
+    """One matching attribute: the value asked for and who answered."""
+
+    attribute: str
+    value: str | None
+    candidates: tuple[Candidate, ...]
+    decided: bool
+    """Whether this key settled the match."""
+    why: str
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MatchEvidence:
+    """The match decision: the one found, or none, or why it was refused."""
+
+    why: str
+    keys: tuple[KeyResult, ...]
+    matched: Candidate | None
+    stage: Literal["match"] = "match"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One target attribute, before and after, with the mapping that made it.
+
+    `inputs` are the source attributes that the mapping read, with their values as text.
+    """
+
+    attribute: str
+    before: TargetValue
+    after: TargetValue
+    kind: ChangeKind
+    reason: str = ""
+    mapping: str = ""
+    inputs: tuple[tuple[str, str], ...] = ()
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChange:
+    """One member of a group: to be added, already there, or not possible and why."""
+
+    name: str
+    dn: str
+    id: EntraId | None
+    kind: ChangeKind
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The complete action before it is taken. `digest` is over everything that would be written."""
+
+    action: PlanAction
+    kind: TargetKind
+    target: TargetIdentity | None
+    changes: tuple[Change, ...]
+    members: tuple[MemberChange, ...] = ()
+    digest: str = ""
+
+    @property
+    def written(self) -> tuple[Change, ...]:
+        """The changes that a write carries out."""
+        return tuple(c for c in self.changes if c.kind in _WRITTEN)
+
+    def count(self, kind: ChangeKind) -> int:
+        """How many attributes have this kind of change."""
+        return sum(1 for c in self.changes if c.kind is kind)
+
+
+_WRITTEN: Final = frozenset({ChangeKind.ADDED, ChangeKind.CHANGED, ChangeKind.CLEARED})
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write that was sent: what it did and how it was answered."""
+
+    step: str
+    ok: bool
+    detail: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionEvidence:
+    """What was planned is in the run's plan; this is what came of it."""
+
+    writes: tuple[Write, ...] = ()
+    notes: tuple[str, ...] = ()
+    stage: Literal["action"] = "action"
+
+
+Evidence: TypeAlias = ImportEvidence | ScopeEvidence | MatchEvidence | ActionEvidence
+
+
+# -- the run ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One of the four checks."""
+
+    name: StageName
+    status: StageStatus = StageStatus.WAITING
+    summary: str = ""
+    evidence: Evidence | None = None
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReport:
+    """An error as people and scripts see it."""
+
+    code: str
+    message: str
+    remedy: str
+    retry_helps: bool
+    unreachable: bool = False
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass of one object through the four stages, by one actor, with one configuration."""
+
+    run_id: RunId
+    mode: Mode
+    actor: ActorId
+    identifier: str
+    outcome: Outcome
+    stages: tuple[Stage, Stage, Stage, Stage]
+    started_at: datetime
+    executor: str = "graph"
+    configuration: str | None = None
+    configuration_digest: str | None = None
+    object: SourceIdentity | None = None
+    target: TargetIdentity | None = None
+    plan: Plan | None = None
+    warnings: tuple[str, ...] = ()
+    error: ErrorReport | None = None
+    ended_at: datetime | None = None
+    schema_version: int = SCHEMA_VERSION
+
+    def stage(self, name: StageName) -> Stage:
+        """Return the stage of that name."""
+        return self.stages[_ORDER.index(name)]
+
+    def with_stage(self, stage: Stage) -> Run:
+        """Return the run with one stage replaced."""
+        stages = list(self.stages)
+        stages[_ORDER.index(stage.name)] = stage
+        return replace(self, stages=(stages[0], stages[1], stages[2], stages[3]))
+
+
+_ORDER: Final[Sequence[StageName]] = tuple(StageName)
+
+
+def new_run(request: Request, started_at: datetime) -> Run:
+    """Return the run of a request before anything has happened."""
+    waiting = tuple(Stage(name) for name in StageName)
+    return Run(
+        run_id=request.run_id,
+        mode=request.mode,
+        actor=request.actor,
+        identifier=request.identifier,
+        outcome=Outcome.RUNNING,
+        stages=(waiting[0], waiting[1], waiting[2], waiting[3]),
+        started_at=started_at,
+        configuration=request.configuration,
+    )
