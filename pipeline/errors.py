@@ -367,7 +367,7 @@ class SoftDeletedTwin(Refusal):
 
 
 class SynchronizedTarget(Refusal):
-    """The object in Entra ID is owned by the directory synchronisation service and cannot be written by others."""
+    """The object in Entra ID is owned by the synchronisation service and cannot be written by others."""
 
     code = "synchronized_target"
     remedy = "Let the synchronisation carry the differences, or provision on demand in the Entra portal."
