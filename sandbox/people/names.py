@@ -48,12 +48,14 @@ TITLES: Final = (
 )
 
 # 61 and 67 names: both prime, so the first 4,087 pairs (n mod 61, n mod 67) differ.
-_GIVEN: Final = """Abebe Adriana Agnieszka Ahmet Åke Alba Amadou Anneli Antônio Arjun Aurélie Bartosz Birgit Bogdan Brigid
+_GIVEN: Final = """
+    Abebe Adriana Agnieszka Ahmet Åke Alba Amadou Anneli Antônio Arjun Aurélie Bartosz Birgit Bogdan Brigid
     Camille Cem Chiara Clément Danuta Deepa Dieter Ebba Edith Eduardo Elżbieta Emre Farida Finn Florence Gaël
     Ginevra Göran Gwen Hamid Haruki Helga Ines Ioana Jarosław Jens Kaito Karolina Léon Lidia Luís Magnús Marta
     Mirela Naoko Nils Omar Pınar Rasmus Rosalía Sakura Sigrún Tariq Theo Valentín Yui
 """
-_FAMILY: Final = """Abbott Achterberg Almeida Aoki Årud Bauer Beaulieu Björk Błaszczyk Brânză Castellanos Ceylan Chatterjee
+_FAMILY: Final = """
+    Abbott Achterberg Almeida Aoki Årud Bauer Beaulieu Björk Błaszczyk Brânză Castellanos Ceylan Chatterjee
     Cieślak D'Amico Dahlström Demir Desrochers Ekström Engelhardt Faßbinder Ferreira Fjeldstad Fukuda Gagné
     Galić Giménez Grönlund Gutiérrez Hakimi Hasegawa Hedlund Huang Iglesias Ishikawa Jabłoński Juhász Kato
     Keller Kirwan Kröger Lindqvist Lopes Łuczak Magalhães Matsuda Mbeki Meißner Moreau Nakagawa Nielsen
