@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+from pipeline import dn, values
+from pipeline.errors import IdentifierEmpty, IdentifierMalformed
 
 
 class IdentifierKind(StrEnum):
@@ -18,8 +24,118 @@ class IdentifierKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A parsed identifier. `text` is its normal form; `domain` goes with an account name only."""
+    """A parsed identifier. `text` is its normal form; `domain` goes with an account name only.
+
+    An address other than a mail address keeps its prefix: `x500:/o=…`, as proxyAddresses holds it.
+    """
 
     kind: IdentifierKind
     text: str
     domain: str | None = None
+
+
+_BY_BASE: Final = re.compile(r"<\s*(GUID|SID)\s*=\s*([^<>]*?)\s*>", re.IGNORECASE)
+_LABELLED: Final = re.compile(r"(?:objectguid|guid|objectsid|sid)[ ]*[:=][ ]*(?=[{0-9sS])", re.IGNORECASE)
+_GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_OCTETS: Final = re.compile(r"(?:[0-9a-f]{32}|(?:\\[0-9a-f]{2}){16})", re.IGNORECASE)
+_SID: Final = re.compile(r"S-1-[0-9]{1,15}(?:-[0-9]{1,10}){0,15}", re.IGNORECASE)
+_HEX: Final = re.compile(r"(?:[0-9a-f]{2})+", re.IGNORECASE)
+_LINK: Final = re.compile(r"<mailto:([^|<>\s]+)(?:\|[^<>]*)?>|[^<>]*<([^<>@\s]+@[^<>@\s]+)>", re.IGNORECASE)
+_MAIL_PREFIX: Final = re.compile(r"(?:smtp|mailto|sip):[ ]*", re.IGNORECASE)
+_OTHER_PREFIX: Final = re.compile(r"(x500|x400|eum|ex|notes|fax):(?=.)", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"[^@\s\"()<>\[\]:;,\\]+@[^@\s\"()<>\[\]:;,\\/]+")
+_ACCOUNT: Final = re.compile(r"[^\"/\\\[\]:;|=,+*?<>@]{1,256}")  # Microsoft, attribute SAM-Account-Name
+_DOMAIN: Final = re.compile(r"[^\"/\\\[\]:;|=,+*?<>@\s]{1,255}")
+
+
+def parse_identifier(text: str) -> Identifier:
+    """Tell what kind of identifier a text is and bring it into its normal form.
+
+    A GUID is the hyphenated text, with or without braces, or the 32 hex digits of its octets in the order in
+    which the directory stores them. Raises IdentifierEmpty, IdentifierUnsafe or IdentifierMalformed.
+    """
+    dn.check_length(text)
+    text = dn.tidy(text)
+    if not text:
+        raise IdentifierEmpty
+    dn.refuse_unsafe(text)
+    for read in _READERS:
+        if (identifier := read(text)) is not None:
+            return identifier
+    raise IdentifierMalformed(
+        f"“{dn.visible(text[:100])}” is no distinguished name, address, account name, GUID or SID."
+    )
+
+
+def _by_base(text: str) -> Identifier | None:
+    """Read `<GUID=…>` and `<SID=…>` (MS-ADTS, section 3.1.1.3.1.2.4, alternative forms of DNs)."""
+    found = _BY_BASE.fullmatch(text)
+    if found is None:
+        return None
+    read = _guid if found[1].upper() == "GUID" else _sid
+    identifier = read(found[2])
+    if identifier is None and read is _sid and _HEX.fullmatch(found[2]):
+        try:
+            identifier = Identifier(IdentifierKind.SID, values.sid_text(bytes.fromhex(found[2])))
+        except ValueError:
+            identifier = None
+    if identifier is None:
+        raise IdentifierMalformed(f"“{found[2][:100]}” is not a {found[1].upper()}.")
+    return identifier
+
+
+def _guid(text: str) -> Identifier | None:
+    text = _LABELLED.sub("", text)
+    if text.startswith("{") and text.endswith("}"):
+        text = text[1:-1].strip()
+    if _GUID.fullmatch(text):
+        return Identifier(IdentifierKind.GUID, text.lower())
+    if _OCTETS.fullmatch(text):
+        return Identifier(IdentifierKind.GUID, values.guid_text(bytes.fromhex(text.replace("\\", ""))))
+    return None
+
+
+def _sid(text: str) -> Identifier | None:
+    text = _LABELLED.sub("", text)
+    if _SID.fullmatch(text) is None:
+        return None
+    try:
+        values.sid_bytes(text)
+    except ValueError as error:
+        raise IdentifierMalformed(f"“{text}” is not a SID: one of its numbers is too large.") from error
+    return Identifier(IdentifierKind.SID, text.upper())
+
+
+def _name(text: str) -> Identifier | None:
+    if not dn.looks_like_dn(text):
+        return None
+    return Identifier(IdentifierKind.DN, str(dn.parse(text)))
+
+
+def _address(text: str) -> Identifier | None:
+    if found := _LINK.fullmatch(text):
+        text = found[1] or found[2]
+    if found := _OTHER_PREFIX.match(text):
+        return Identifier(IdentifierKind.ADDRESS, f"{found[1].lower()}:{text[found.end() :].strip()}")
+    text = _MAIL_PREFIX.sub("", text, count=1) if _MAIL_PREFIX.match(text) else text
+    return Identifier(IdentifierKind.ADDRESS, text) if _ADDRESS.fullmatch(text) else None
+
+
+def _account(text: str) -> Identifier | None:
+    domain, separator, name = text.partition("\\")
+    if not separator:
+        domain, name = "", text
+    elif not _DOMAIN.fullmatch(domain):
+        return None
+    name = name.strip()
+    return Identifier(IdentifierKind.ACCOUNT, name, domain or None) if _ACCOUNT.fullmatch(name) else None
+
+
+_READERS: Final[tuple[Callable[[str], Identifier | None], ...]] = (
+    _by_base,
+    _guid,
+    _sid,
+    _name,
+    _address,
+    _account,
+)
