@@ -1,0 +1,146 @@
+"""The `/_sandbox` calls: what tests, tools and the page do to the workspace, as JSON over loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from sandbox.workspace.errors import BadRequestError
+
+if TYPE_CHECKING:
+    from sandbox.workspace.server import WorkspaceServer
+
+Node = dict[str, Any]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Control:
+    """Routes of `/_sandbox`, each one method of the server."""
+
+    def __init__(self, server: WorkspaceServer) -> None:
+        self._server = server
+
+    def routes(self) -> list[web.RouteDef]:
+        """List the routes."""
+        server = self._server
+        gestures: dict[str, tuple[Callable[..., Awaitable[Node]], tuple[str, ...], tuple[str, ...]]] = {
+            "command": (server.command, ("user", "channel", "text", "command"), ("user", "channel", "text")),
+            "say": (server.say, ("user", "channel", "text"), ("user", "channel", "text")),
+            "click": (
+                server.click,
+                ("user", "action", "message", "view", "value", "beside", "confirm"),
+                ("user", "action"),
+            ),
+            "suggest": (
+                server.suggest,
+                ("user", "action", "value", "message", "view"),
+                ("user", "action", "value"),
+            ),
+            "submit": (server.submit, ("user", "view", "values"), ("user",)),
+            "close": (server.close, ("user", "view"), ("user",)),
+            "channel": (server.change_channel, ("channel", "archived", "bot"), ("channel",)),
+            "links": (server.links, ("action", "reason"), ("action",)),
+            "settings": (server.configure, ("request_url",), ("request_url",)),
+        }
+        posts = [web.post(f"/_sandbox/{name}", self._gesture(*how)) for name, how in gestures.items()]
+        return [
+            *posts,
+            web.post("/_sandbox/faults", _answering(self._faults)),
+            web.post("/_sandbox/reset", _answering(self._reset)),
+            web.get("/_sandbox/messages", _answering(self._messages)),
+            web.get("/_sandbox/views", _answering(self._views)),
+            web.get("/_sandbox/calls", _answering(self._calls)),
+            web.get("/_sandbox/dispatches", _answering(self._dispatches)),
+            web.get("/_sandbox/state", _answering(self._state)),
+            web.get("/_sandbox/events", self._events),
+        ]
+
+    def _gesture(
+        self, run: Callable[..., Awaitable[Node]], known: tuple[str, ...], needed: tuple[str, ...]
+    ) -> Handler:
+        async def handle(request: web.Request) -> web.Response:
+            body = await _body(request)
+            if not isinstance(body, dict):
+                raise BadRequestError("The body is a JSON object.")
+            strange, missing = sorted(set(body) - set(known)), sorted(set(needed) - set(body))
+            if strange or missing:
+                said = [f"unknown: {', '.join(strange)}"] if strange else []
+                said += [f"missing: {', '.join(missing)}"] if missing else []
+                raise BadRequestError(f"The body has {', '.join(known)}; {'; '.join(said)}.")
+            return web.json_response(await run(**body))
+
+        return _answering(handle)
+
+    async def _faults(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        limits = None
+        if isinstance(body, dict) and set(body) <= {"faults", "tier_limits"}:
+            limits, body = body.get("tier_limits"), body.get("faults", [])
+        if not isinstance(body, list):
+            raise BadRequestError(
+                "The body is a list of faults, or an object with `faults` and `tier_limits`."
+            )
+        self._server.add_faults(body)
+        if limits is not None:
+            self._server.tier_limits = bool(limits)
+        return web.json_response({"ok": True})
+
+    async def _reset(self, _request: web.Request) -> web.Response:
+        self._server.reset()
+        return web.json_response({"ok": True})
+
+    async def _messages(self, request: web.Request) -> web.Response:
+        found = self._server.messages(request.query.get("channel"), request.query.get("user"))
+        return web.json_response({"ok": True, "messages": found})
+
+    async def _views(self, request: web.Request) -> web.Response:
+        user = request.query.get("user")
+        if user is None:
+            raise BadRequestError("Say whose views: ?user=U…")
+        home = self._server.home(user)
+        return web.json_response({"ok": True, "views": self._server.views(user), "home": home})
+
+    async def _calls(self, _request: web.Request) -> web.Response:
+        return web.json_response({"ok": True, "calls": self._server.calls()})
+
+    async def _dispatches(self, _request: web.Request) -> web.Response:
+        return web.json_response({"ok": True, "dispatches": self._server.dispatches()})
+
+    async def _state(self, _request: web.Request) -> web.Response:
+        return web.json_response({"ok": True, **self._server.describe()})
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        """Send changes as Server-Sent Events: `event` is the kind, `data` the thing that changed."""
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
+        await response.prepare(request)
+        await response.write(b": open\n\n")
+        async for kind, item in self._server.events():
+            try:
+                await response.write(f"event: {kind}\ndata: {json.dumps(item)}\n\n".encode())
+            except ConnectionError:
+                break
+        return response
+
+
+def _answering(handler: Handler) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except BadRequestError as refusal:
+            return web.json_response(
+                {"ok": False, "error": "bad_request", "message": str(refusal)}, status=400
+            )
+
+    return handle
+
+
+async def _body(request: web.Request) -> Any:
+    try:
+        return json.loads(await request.read())
+    except ValueError:
+        raise BadRequestError("The body is not JSON.") from None
