@@ -1,0 +1,1 @@
+"""One module a revision of the tables. A released one is never changed."""
