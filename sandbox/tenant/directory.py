@@ -1,0 +1,136 @@
+"""What belongs to the tenant as a whole: organization, domains, any object by id, and the deleted ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.tenant import queries, references, rules
+from sandbox.tenant.errors import refuse
+from sandbox.tenant.protocol import Reply
+
+if TYPE_CHECKING:
+    from sandbox.tenant.protocol import Call, Segment
+    from sandbox.tenant.store import Entry, State
+    from sandbox.tenant.tenant import Tenant
+
+GUID_DIGITS = 32
+
+
+def read_organization(tenant: Tenant, call: Call) -> Reply:
+    """GET /organization: a list of one."""
+    verified = [
+        {
+            "name": domain.id,
+            "isDefault": domain.default,
+            "isInitial": domain.initial,
+            "type": "Federated" if domain.federated else "Managed",
+        }
+        for domain in tenant.domains.values()
+        if domain.verified
+    ]
+    body = {"onPremisesSyncEnabled": None, "verifiedDomains": verified, **tenant.organization}
+    return Reply(200, {"@odata.context": f"{call.base}/$metadata#organization", "value": [body]})
+
+
+def list_domains(tenant: Tenant, call: Call) -> Reply:
+    """GET /domains."""
+    value = [_domain_body(body) for body in tenant.domain_bodies]
+    return Reply(200, {"@odata.context": f"{call.base}/$metadata#domains", "value": value})
+
+
+def read_domain(tenant: Tenant, call: Call, domain: Segment) -> Reply:
+    """GET /domains/{id}."""
+    for body in tenant.domain_bodies:
+        if str(body["id"]).casefold() == domain.text.casefold():
+            context = {"@odata.context": f"{call.base}/$metadata#domains/$entity"}
+            return Reply(200, context | _domain_body(body))
+    raise refuse("not_found", id=domain.text)
+
+
+def _domain_body(body: Any) -> dict[str, Any]:
+    defaults = {
+        "authenticationType": "Managed",
+        "availabilityStatus": None,
+        "isAdminManaged": True,
+        "isDefault": False,
+        "isInitial": False,
+        "isRoot": True,
+        "isVerified": False,
+        "supportedServices": [],
+        "state": None,
+    }
+    return {**defaults, **body}
+
+
+def read_object(tenant: Tenant, call: Call, target: Segment) -> Reply:
+    """GET /directoryObjects/{id}."""
+    state = tenant.store.view()
+    entry = references.find_object(state, target)
+    return queries.answer_one(call, state, entry, "directoryObjects", typed=True)
+
+
+def list_deleted_users(tenant: Tenant, call: Call) -> Reply:
+    """GET /directory/deletedItems/microsoft.graph.user."""
+    return _list_deleted(tenant, call, "user")
+
+
+def list_deleted_groups(tenant: Tenant, call: Call) -> Reply:
+    """GET /directory/deletedItems/microsoft.graph.group."""
+    return _list_deleted(tenant, call, "group")
+
+
+def _list_deleted(tenant: Tenant, call: Call, kind: str) -> Reply:
+    state = tenant.store.view()
+    entries = [entry for entry in state.deleted.values() if entry.kind == kind]
+    return queries.answer_list(call, state, entries, (kind,), f"{kind}s")
+
+
+def read_deleted(tenant: Tenant, call: Call, target: Segment) -> Reply:
+    """GET /directory/deletedItems/{id}."""
+    state = tenant.store.view()
+    entry = references.find_deleted(state, target)
+    return queries.answer_one(call, state, entry, "directoryObjects", typed=True)
+
+
+def purge(tenant: Tenant, call: Call, target: Segment) -> Reply:
+    """DELETE /directory/deletedItems/{id}: gone for good."""
+    with tenant.store.transaction() as draft:
+        entry = references.find_deleted(draft, target)
+        tenant.require(call, "user.delete" if entry.kind == "user" else "group.write")
+        if entry.id in tenant.privileged:
+            raise refuse("forbidden")
+        del draft.deleted[entry.id]
+    return Reply(204)
+
+
+def restore(tenant: Tenant, call: Call, target: Segment) -> Reply:
+    """POST /directory/deletedItems/{id}/restore, with newUserPrincipalName and autoReconcileProxyConflict."""
+    options = call.json_object() if call.body.strip() else {}
+    with tenant.store.transaction() as draft:
+        entry = references.find_deleted(draft, target)
+        tenant.require(call, "user.delete" if entry.kind == "user" else "group.write")
+        if entry.id in tenant.privileged:
+            raise refuse("forbidden")
+        revived = _revived(tenant, draft, entry, options)
+        del draft.deleted[entry.id]
+        tenant.put(draft, revived)
+    return queries.answer_one(call, tenant.store.state, revived, "directoryObjects", typed=True)
+
+
+def _revived(tenant: Tenant, draft: State, entry: Entry, options: dict[str, Any]) -> Entry:
+    changes: dict[str, Any] = {"deletedDateTime": None}
+    if entry.kind == "user":
+        upn = options.get("newUserPrincipalName") or _former_upn(entry)
+        rules.check_upn(upn, tenant.domains)
+        changes["userPrincipalName"] = upn
+    if options.get("autoReconcileProxyConflict") is True:
+        addresses = entry.get("proxyAddresses") or ()
+        changes["proxyAddresses"] = [
+            one for one in addresses if draft.find("proxyAddresses", str(one).casefold()) is None
+        ]
+    return entry.with_properties(changes)
+
+
+def _former_upn(entry: Entry) -> str:
+    upn = str(entry.get("userPrincipalName"))
+    return upn[GUID_DIGITS:] if upn.startswith(entry.id.replace("-", "")) else upn

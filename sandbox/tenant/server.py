@@ -1,0 +1,205 @@
+"""The tenant on a loopback socket: login, Graph and the sandbox's own calls in one aiohttp application."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from sandbox.tenant import routes
+from sandbox.tenant.faults import FaultError, Switchboard
+from sandbox.tenant.journal import Journal
+from sandbox.tenant.login import Login
+from sandbox.tenant.protocol import Call
+from sandbox.tenant.service import ConnectionDropped, Graph
+from sandbox.tenant.tenant import from_seed
+from sandbox.tenant.tokens import TokenIssuer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from sandbox.tenant.protocol import Reply
+    from sandbox.tenant.store import Clock
+
+LOOPBACK = "127.0.0.1"
+BODY_LIMIT = 4 * 1024 * 1024
+JSON_TYPE = (
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+)
+
+
+def utc_now() -> datetime:
+    """Give the time of the machine."""
+    return datetime.now(UTC)
+
+
+class TenantServer:
+    """A stand-in of the Microsoft login service and of Microsoft Graph v1.0 for one tenant.
+
+    `port` 0 takes a free one; `seed` fills the tenant (its format is in `seed format` of the sandbox page; None is
+    one domain and nobody); `clock` is the tenant's time. Plain http on 127.0.0.1 only.
+    """
+
+    def __init__(
+        self, *, port: int = 0, seed: Mapping[str, Any] | None = None, clock: Clock = utc_now
+    ) -> None:
+        self._port = port
+        self._seed = copy.deepcopy(dict(seed)) if seed is not None else None
+        self._clock = clock
+        self._issuer: TokenIssuer | None = None
+        self._faults = Switchboard()
+        self._journal = Journal()
+        self._tenant = from_seed(self._seed, clock)
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        """Give the address, without a slash at its end."""
+        return f"http://{LOOPBACK}:{self._port}"
+
+    @property
+    def ledger(self) -> list[dict[str, Any]]:
+        """Give every write in order, those inside a batch as well."""
+        return copy.deepcopy(self._journal.writes)
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """Give every request in order."""
+        return copy.deepcopy(self._journal.requests)
+
+    def settings(self) -> dict[str, str]:
+        """Give the settings that point the bot at this tenant."""
+        identity = self._tenant.identity
+        return {
+            "FOURCHECK_ENTRA__TENANT_ID": identity.tenant_id,
+            "FOURCHECK_ENTRA__CLIENT_ID": identity.client_id,
+            "FOURCHECK_ENTRA__CLIENT_SECRET": identity.client_secret,
+            "FOURCHECK_ENTRA__GRAPH_URL": self.url,
+            "FOURCHECK_ENTRA__LOGIN_URL": self.url,
+            "FOURCHECK_ENTRA__WRITES": "on",
+        }
+
+    async def start(self) -> None:
+        """Open the socket; afterwards `url` holds the real port."""
+        self._issuer = await asyncio.to_thread(TokenIssuer)
+        self._compose()
+        app = web.Application(client_max_size=BODY_LIMIT)
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, LOOPBACK, self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Close the socket."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def reset(self) -> None:
+        """Put everything back to the seed: objects, ledger, requests and faults."""
+        self._tenant = from_seed(self._seed, self._clock)
+        self._faults.clear()
+        self._journal = Journal()
+        self._compose()
+
+    def inject(self, faults: Any) -> None:
+        """Post fault rules, as `POST /_sandbox/faults` does; raise FaultError."""
+        self._faults.add(faults)
+
+    def _compose(self) -> None:
+        if self._issuer is None:
+            return
+        self._login = Login(self._tenant, self._issuer)
+        self._graph = Graph(self._tenant, self._issuer, self._faults, self._journal)
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        path = unquote(request.raw_path.partition("?")[0])
+        if path.startswith("/_sandbox/"):
+            return await self._control(request, path)
+        body = await request.read()
+        try:
+            response = await self._login_answer(request, path, body)
+            if response is None:
+                response = _response(await self._graph.answer(self._call(request, body)))
+        except ConnectionDropped:
+            self._journal.request(request.method, request.raw_path, None)
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=500)
+        self._journal.request(request.method, request.raw_path, response.status)
+        response.headers["Date"] = format_datetime(self._tenant.store.now(), usegmt=True)
+        return response
+
+    def _call(self, request: web.Request, body: bytes) -> Call:
+        _, segments, query = routes.read_target(request.raw_path)
+        return Call(
+            method=request.method,
+            target=request.raw_path,
+            segments=segments,
+            query=query,
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=body,
+            base=f"http://{request.host}/v1.0",
+        )
+
+    async def _login_answer(self, request: web.Request, path: str, body: bytes) -> web.Response | None:
+        reply = self._login.answer(request.method, path, request.query, body, self.url)
+        if reply is None:
+            return None
+        return web.json_response(dict(reply.body), status=reply.status, headers=dict(reply.headers))
+
+    async def _control(self, request: web.Request, path: str) -> web.Response:
+        """Answer the sandbox's own calls: ledger, requests, faults, reset."""
+        match (request.method, path.removeprefix("/_sandbox/")):
+            case ("GET", "ledger"):
+                return web.json_response(self._journal.writes)
+            case ("GET", "requests"):
+                return web.json_response(self._journal.requests)
+            case ("GET", "faults"):
+                return web.json_response(self._faults.describe())
+            case ("POST", "faults"):
+                return await self._post_faults(request)
+            case ("DELETE", "faults"):
+                self._faults.clear()
+                return web.json_response([])
+            case ("POST", "reset"):
+                self.reset()
+                return web.json_response({"ok": True})
+            case _:
+                return web.json_response({"error": "no such sandbox call"}, status=404)
+
+    async def _post_faults(self, request: web.Request) -> web.Response:
+        try:
+            self._faults.add(json.loads(await request.read()))
+        except (FaultError, ValueError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response(self._faults.describe())
+
+
+def _response(reply: Reply) -> web.Response:
+    headers = dict(reply.headers)
+    if reply.body is None:
+        return web.Response(status=reply.status, headers=headers)
+    if isinstance(reply.body, str):
+        return web.Response(status=reply.status, headers=headers, text=reply.body, content_type="text/plain")
+    headers.setdefault("Content-Type", JSON_TYPE)
+    text = json.dumps(reply.body, ensure_ascii=False)
+    return web.Response(status=reply.status, headers=headers, body=text.encode("utf-8"))
