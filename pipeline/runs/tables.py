@@ -84,9 +84,9 @@ class KeyText(PlainText):
         return super().process_bind_param(value.casefold() if value is not None else None, dialect)
 
 
-# Without `none_as_null` Python's None becomes the JSON text "null", and IS NULL does not find it. On PostgreSQL
-# this is `json`, not `jsonb`: nothing is ever searched inside a document, `jsonb` would lose the order of keys
-# and refuse U+0000, which does occur in directory values.
+# Without `none_as_null` Python's None becomes the JSON text "null", and IS NULL does not find it. On
+# PostgreSQL this is `json`, not `jsonb`: nothing is ever searched inside a document, and `jsonb` would lose
+# the order of keys and refuse U+0000, which does occur in directory values.
 Document = JSON(none_as_null=True)
 
 METADATA: Final = MetaData(

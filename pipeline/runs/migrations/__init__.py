@@ -7,7 +7,7 @@ transaction's lock migrates; everyone else waits for it and then finds nothing t
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, inspect, text
 
@@ -34,7 +34,9 @@ def migrate(connection: Connection, scripts: Path = SCRIPTS, head: str = HEAD) -
     if connection.dialect.name == "sqlite":
         broken = connection.execute(text("PRAGMA foreign_key_check")).all()
         if broken:
-            raise StoreUnavailable(f"After the migration {len(broken)} records of the run store lack another.")
+            raise StoreUnavailable(
+                f"After the migration {len(broken)} records of the run store lack another."
+            )
 
 
 def revision(connection: Connection) -> str | None:
@@ -67,7 +69,7 @@ def _upgrade(connection: Connection, scripts: Path, found: str | None) -> None:
             remedy="Start that version or a later one, or name another store in FOURCHECK_STORE__URL.",
         )
 
-    def steps(current: object, _context: object) -> list[object]:
+    def steps(current: Any, _context: object) -> list[Any]:
         return list(directory._upgrade_revs("head", current))  # noqa: SLF001 -- as alembic's own command does
 
     environment = EnvironmentContext(Config(), directory)

@@ -1,0 +1,54 @@
+"""What is said of a run whose process ended in the middle of it. Rules only, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from pipeline.errors import OutcomeUnknown
+from pipeline.model import ErrorReport, Outcome, Run, Stage, StageStatus
+from pipeline.runs.records import JournalEntry
+
+
+def outcome_of(journal: Sequence[JournalEntry]) -> Outcome:
+    """Return `unknown` when a write may or may not have been carried out, else `interrupted`."""
+    return Outcome.INTERRUPTED if all(entry.known for entry in journal) else Outcome.UNKNOWN
+
+
+def interrupted(run: Run, journal: Sequence[JournalEntry], at: datetime) -> Run:
+    """Return the run as it ended: no stage left looking busy, and an error that says what was written."""
+    outcome = outcome_of(journal)
+    error = _unknown(journal) if outcome is Outcome.UNKNOWN else _interrupted(journal)
+    first, second, third, fourth = (_stopped(stage) for stage in run.stages)
+    stages = (first, second, third, fourth)
+    return replace(run, outcome=outcome, error=error, ended_at=at, stages=stages)
+
+
+def _stopped(stage: Stage) -> Stage:
+    if stage.status is not StageStatus.RUNNING:
+        return stage
+    return replace(stage, status=StageStatus.FAILED, summary="Interrupted: Fourcheck was stopped here")
+
+
+def _unknown(journal: Sequence[JournalEntry]) -> ErrorReport:
+    steps = ", ".join(dict.fromkeys(entry.step for entry in journal if not entry.known))
+    error = OutcomeUnknown(
+        f"Fourcheck was stopped while a write was under way ({steps}), "
+        "and whether it was carried out is not known."
+    )
+    return ErrorReport(error.code, error.message, error.remedy, error.retry_helps)
+
+
+def _interrupted(journal: Sequence[JournalEntry]) -> ErrorReport:
+    done = sum(entry.outcome == "done" for entry in journal)
+    if done:
+        written = f"{done} write{'s' if done > 1 else ''} had been carried out, the rest had not begun"
+    else:
+        written = "nothing was written"
+    return ErrorReport(
+        code="interrupted",
+        message=f"Fourcheck was stopped during this run; {written}.",
+        remedy="Run again: what is already right is left as it is.",
+        retry_helps=True,
+    )
