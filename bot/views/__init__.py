@@ -1,0 +1,5 @@
+"""What people see in Slack: pure functions from a run to Block Kit payloads, without any I/O.
+
+Every payload passes `text` (no value can ping, link or format) and `limits` (no payload is beyond what Slack
+takes). One file a view; nothing here knows Bolt, the store or the network.
+"""

@@ -1,0 +1,95 @@
+"""The buttons of all views: their action ids, and what their values carry.
+
+A value is an opaque reference and never data to be trusted: whoever receives a click loads the run from the
+store and checks the person's rights again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.ids import RunId
+from pipeline.model import StageName
+
+RUN_AGAIN: Final = "run_again"
+PROVISION_THIS: Final = "provision_this"
+PAGE_PREVIOUS: Final = "page_previous"
+PAGE_NEXT: Final = "page_next"
+SHOW_WHOLE: Final = "show_whole"
+WHOLE_BACK: Final = "whole_back"
+DETAILS: Final = {stage: f"details_{stage}" for stage in StageName}
+"""The action id of each stage's View details button: details_import and so on."""
+CALLBACK_ID: Final = "details"
+_VALUE_MAX: Final = 1800
+_PAGE_MAX: Final = 1_000_000
+_RUN_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What a button is called towards Slack and what it carries."""
+
+    action_id: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A place in the details of a run: a page of a stage, or of one attribute's whole value.
+
+    `back` is the page of the stage that a whole value was opened from.
+    """
+
+    run_id: RunId
+    stage: StageName
+    page: int = 1
+    attribute: str | None = None
+    back: int = 1
+
+    def encode(self) -> str:
+        """Write the reference as a button's value, or as a modal's private_metadata."""
+        body: dict[str, str | int] = {"run": self.run_id, "stage": str(self.stage), "page": self.page}
+        if self.attribute is not None:
+            body |= {"attribute": self.attribute, "back": self.back}
+        return json.dumps(body, separators=(",", ":"))
+
+    @classmethod
+    def decode(cls, value: str) -> Reference:
+        """Read a button's value or a modal's private_metadata. Raises ValueError for anything else."""
+        try:
+            body = json.loads(value)
+        except RecursionError:
+            raise ValueError("nested without end") from None
+        if not isinstance(body, dict):
+            raise ValueError("not a reference")  # noqa: TRY004  # one kind of error for all that is malformed
+        run_id, stage, attribute = body.get("run"), body.get("stage"), body.get("attribute")
+        page, back = body.get("page", 1), body.get("back", 1)
+        if not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
+            raise ValueError("no run in it")
+        if not all(type(number) is int and 1 <= number <= _PAGE_MAX for number in (page, back)):
+            raise ValueError("no such page")
+        if attribute is not None and not isinstance(attribute, str):
+            raise ValueError("no such attribute")
+        return cls(RunId(run_id), StageName(str(stage)), page, attribute, back)
+
+    def fits(self) -> bool:
+        """Whether the reference is short enough for a button; an absurdly long attribute name is not."""
+        return len(self.encode()) <= _VALUE_MAX
+
+
+def view_details(run_id: RunId, stage: StageName) -> Control:
+    """Open the details of a stage."""
+    return Control(DETAILS[stage], Reference(run_id, stage).encode())
+
+
+def run_again(run_id: RunId) -> Control:
+    """Run the same request again."""
+    return Control(RUN_AGAIN, run_id)
+
+
+def provision_this(run_id: RunId) -> Control:
+    """Carry out the plan of a preview."""
+    return Control(PROVISION_THIS, run_id)

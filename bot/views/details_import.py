@@ -1,0 +1,97 @@
+"""Import: what the directory object looks like, attribute by attribute."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from bot.views import text
+from bot.views.blocks import context, fields, mrkdwn, plain
+from bot.views.limits import Block
+from bot.views.sheet import Row, Sheet, Whole, show_all
+from pipeline.model import ImportedAttribute, ImportEvidence, Run, StageName
+
+_VALUES: Final = 480  # characters of all values of an attribute together
+_VALUE: Final = 240  # and of one of them
+_DECODED: Final = 240
+
+
+def sheet(run: Run) -> Sheet:
+    """Return the attributes that were read, by name."""
+    evidence = _evidence(run)
+    if evidence is None:
+        return Sheet((), (), "Nothing has been read.")
+    ordered = sorted(evidence.attributes, key=lambda attribute: attribute.name.casefold())
+    rows = tuple(
+        Row("", partial(_attribute, run, attribute, index)) for index, attribute in enumerate(ordered)
+    )
+    return Sheet(_intro(evidence), rows, "The object has no attributes that the bot may see.")
+
+
+def whole(run: Run, attribute: str) -> list[Whole]:
+    """Return every value of an attribute whole, raw and decoded."""
+    evidence = _evidence(run)
+    found = next((a for a in evidence.attributes if a.name == attribute), None) if evidence else None
+    if found is None or found.private:
+        return []
+    values = [Whole(_nth("Value", i, found.values), value) for i, value in enumerate(found.values)]
+    decoded = [Whole(_nth("Decoded", i, found.decoded), value) for i, value in enumerate(found.decoded)]
+    return values + decoded
+
+
+def _nth(word: str, index: int, among: tuple[str, ...]) -> str:
+    return word if len(among) == 1 else f"{word} {text.count(index + 1)} of {text.count(len(among))}"
+
+
+def _evidence(run: Run) -> ImportEvidence | None:
+    evidence = run.stage(StageName.IMPORT).evidence
+    return evidence if isinstance(evidence, ImportEvidence) else None
+
+
+def _intro(evidence: ImportEvidence) -> tuple[Block, ...]:
+    from_where = f"from {text.phrase(evidence.controller, 120)} · read {text.moment(evidence.read_at)}"
+    facts = [from_where, text.counted(len(evidence.attributes), "attribute")]
+    if evidence.object_class:
+        facts.append(text.phrase(" › ".join(evidence.object_class), 160))
+    if evidence.when_changed:
+        facts.append(f"changed {text.phrase(evidence.when_changed, 60)}")
+    if evidence.usn_changed:
+        facts.append(f"USN {text.phrase(evidence.usn_changed, 40)}")
+    if evidence.hidden:
+        facts.append(f"{text.counted(evidence.hidden, 'attribute')} never read")
+    notes = [mrkdwn(text.sentence(note, 300)) for note in evidence.notes[:8]]
+    return (context(mrkdwn(" · ".join(facts))), *([context(*notes)] if notes else []))
+
+
+def _attribute(run: Run, attribute: ImportedAttribute, index: int) -> list[Block]:
+    name = mrkdwn(f"*{text.phrase(attribute.name, 60)}*\n{text.phrase(attribute.syntax, 40) or 'text'}")
+    if attribute.private:
+        total = f" ({text.counted(attribute.total, 'value')})" if attribute.total > 1 else ""
+        return [fields(name, plain(text.PRESENT_HIDDEN + total, 60))]
+    shown, cut = _values(attribute.values, attribute.total)
+    decoded, decoded_cut = _values(attribute.decoded, len(attribute.decoded))
+    if attribute.decoded and decoded != shown:
+        shown = f"{shown}\n= {text.shorten(decoded, _DECODED, lines=True)}"
+        cut = cut or decoded_cut or text.is_cut(decoded, _DECODED, lines=True)
+    accessory = show_all(run, StageName.IMPORT, attribute.name, index) if cut else None
+    return [fields(name, plain(shown, 900, lines=True), accessory=accessory)]
+
+
+def _values(values: tuple[str, ...], total: int) -> tuple[str, bool]:
+    """Return as many values as fit, one a line, and whether anything is left out that could be shown."""
+    if not values:
+        return text.EMPTY, False
+    lines: list[str] = []
+    room = _VALUES
+    for value in values:
+        line = text.shorten(text.edged(value), _VALUE)
+        price = max(len(line), text.json_cost(line) // 5)
+        if lines and price > room:
+            break
+        room -= price
+        lines.append(line)
+    left_out = max(total, len(values)) - len(lines)
+    cut = len(lines) < len(values) or any(text.is_cut(text.edged(v), _VALUE) for v in values[: len(lines)])
+    if left_out:
+        lines.append(f"… and {text.count(left_out)} more, {text.count(max(total, len(values)))} in all")
+    return "\n".join(lines), cut

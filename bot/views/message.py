@@ -1,0 +1,227 @@
+"""The one message of a run: the outcome in words, four stages, what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from bot.views import controls, text, wording
+from bot.views.blocks import actions, button, context, header, mrkdwn, plain, section
+from bot.views.limits import Block, Message, ViewTooLarge, fit_message, message_fits
+from pipeline.model import (
+    Change,
+    ChangeKind,
+    Mode,
+    ObjectKind,
+    Outcome,
+    Run,
+    Stage,
+    StageName,
+    TargetKind,
+)
+
+_WIDTHS: Final = (300, 160, 80, 40)
+"""How long a value may be, tried in this order until the message fits."""
+
+_FIRST: Final = ("userPrincipalName", "displayName", "mail")  # what people recognise a new object by
+_PLANNED: Final = frozenset({Outcome.WOULD_CREATE, Outcome.WOULD_UPDATE, Outcome.WOULD_RESTORE})
+_WAITING: Final = frozenset({Outcome.RUNNING, Outcome.AWAITING_APPROVAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a message should say about the installation itself.
+
+    `plaintext_directory`: the directory is read without encryption, which is for a lab only.
+    """
+
+    plaintext_directory: bool = False
+
+
+NO_HINTS: Final = Hints()
+
+
+def run_message(run: Run, *, writes_on: bool, hints: Hints = NO_HINTS) -> Message:
+    """Show a run as it stands.
+
+    Args:
+        run: the run, finished or not.
+        writes_on: whether this installation writes to the tenant at all.
+        hints: what else the installation has to say of itself in every message.
+
+    Returns:
+        A message within every limit of Slack, whatever the run holds.
+
+    """
+    for width in _WIDTHS:
+        message = Message(_spoken(run, width), _blocks(run, width, writes_on=writes_on, hints=hints))
+        if message_fits(message):
+            return fit_message(message)
+    raise ViewTooLarge("a run does not fit into a message at any width")
+
+
+def _blocks(run: Run, width: int, *, writes_on: bool, hints: Hints) -> list[Block]:
+    blocks = [header(wording.headline(run)), _about(run)]
+    blocks += [_stage(run, stage, width) for stage in run.stages]
+    blocks += _plan_preview(run, width)
+    blocks += _what_now(run, width)
+    blocks += _warnings(run, width, writes_on=writes_on, hints=hints)
+    blocks.append(_footer(run))
+    row = _buttons(run, writes_on=writes_on)
+    return [*blocks, actions(*row)] if row else blocks
+
+
+# -- the lines -------------------------------------------------------------------------------------------
+
+
+def _about(run: Run) -> Block:
+    parts = [text.mention(run.actor), str(run.mode)]
+    if run.object is not None:
+        parts.append(_KINDS[run.object.kind])
+    if run.configuration is not None:
+        digest = (run.configuration_digest or "").removeprefix("sha256:")[:7]
+        name = text.phrase(run.configuration, 60)
+        parts.append(f"configuration {name}{f' ({text.escape(digest)})' if digest else ''}")
+    elements = [mrkdwn(" · ".join(parts))]
+    path = wording.container_path(run)
+    return context(*elements, plain(path, 120)) if path else context(*elements)
+
+
+_KINDS: Final = {
+    ObjectKind.USER: "user",
+    ObjectKind.INET_ORG_PERSON: "user (inetOrgPerson)",
+    ObjectKind.GROUP: "group",
+    ObjectKind.CONTACT: "contact",
+}
+
+
+def _stage(run: Run, stage: Stage, width: int) -> Block:
+    emoji, word = text.status(run, stage)
+    summary = text.sentence(_told(stage.summary, word), width)
+    line = f"{emoji} *{str(stage.name).capitalize()}*  {word}{f'. {summary}' if summary else ''}"
+    if not has_details(run, stage.name):
+        return section(line)
+    spoken = f"View details of {stage.name}"
+    return section(line, button("View details", controls.view_details(run.run_id, stage.name), spoken=spoken))
+
+
+def _told(summary: str, word: str) -> str:
+    """Drop the status word from a summary that begins with it, so that it is not said twice."""
+    if summary.casefold().startswith(word.casefold()):
+        return summary[len(word) :].lstrip(" .:,–—-")
+    return summary
+
+
+def has_details(run: Run, name: StageName) -> bool:
+    """Whether a stage has anything to show beyond its line."""
+    stage = run.stage(name)
+    return stage.evidence is not None or (name is StageName.ACTION and run.plan is not None)
+
+
+def _plan_preview(run: Run, width: int) -> list[Block]:
+    if run.outcome not in _PLANNED or run.plan is None or not run.plan.written:
+        return []
+    shown = sorted(run.plan.written, key=_interest)[: 4 if width > 100 else 2]
+    lines = [_change(change, min(width, 60)) for change in shown]
+    rest = len(run.plan.written) - len(shown)
+    return [section(" · ".join(lines) + (f" · and {text.count(rest)} more" if rest else ""))]
+
+
+def _interest(change: Change) -> tuple[int, int]:
+    known = _FIRST.index(change.attribute) if change.attribute in _FIRST else len(_FIRST)
+    order = (ChangeKind.CHANGED, ChangeKind.CLEARED, ChangeKind.ADDED)
+    return (order.index(change.kind), known)
+
+
+def _change(change: Change, width: int) -> str:
+    name = text.phrase(change.attribute, 60)
+    if change.private:
+        return f"{name} ({text.PRESENT_HIDDEN})"
+    before, after = text.target_text(change.before), text.target_text(change.after)
+    old, new = (_quoted(value, width) for value in (before, after))
+    # An arrow between two right-to-left texts would be drawn the other way round; words would not.
+    if text.right_to_left(before) and text.right_to_left(after):
+        return f"{name} from {old} to {new}"
+    return f"{name} {old} → {new}"
+
+
+def _quoted(value: str, width: int) -> str:
+    return value if value == text.EMPTY else f"“{text.phrase(value, width)}”"
+
+
+# -- what people should know -----------------------------------------------------------------------------
+
+
+def _what_now(run: Run, width: int) -> list[Block]:
+    if run.outcome.succeeded or run.outcome is Outcome.RUNNING:
+        return []
+    lines = []
+    if run.error is not None:
+        lines.append(f"*What happened:* {text.sentence(run.error.message, 2 * width)}")
+    remedy = text.sentence(wording.remedy(run), 2 * width)
+    if remedy:
+        lines.append(f"*What you can do:* {remedy}")
+    lines.append(" ".join(filter(None, [wording.written(run), wording.retry(run)])))
+    blocks = [section("\n".join(filter(None, lines)))] if any(lines) else []
+    if run.error is not None:
+        ids = [f"{text.phrase(k, 40)} {text.phrase(v, 80)}" for k, v in list(run.error.ids.items())[:4]]
+        blocks.append(context(mrkdwn(" · ".join([f"Support id {text.escape(run.run_id)}", *ids]))))
+    return blocks
+
+
+def _warnings(run: Run, width: int, *, writes_on: bool, hints: Hints) -> list[Block]:
+    warnings = [text.sentence(warning, width) for warning in run.warnings[:5]]
+    if len(run.warnings) > 5:
+        warnings.append(f"And {text.counted(len(run.warnings) - 5, 'further warning')}.")
+    if not writes_on and not any("FOURCHECK_ENTRA__WRITES" in warning for warning in run.warnings):
+        warnings.append(
+            "Writing is switched off here, so every run is a preview. "
+            "An administrator switches it on with `FOURCHECK_ENTRA__WRITES=on`."
+        )
+    if hints.plaintext_directory:
+        warnings.append("The directory is read without encryption. This is for a lab only.")
+    lines = [f":warning: Warning: {warning}" for warning in warnings]
+    if run.executor == "graph" and run.outcome is Outcome.WOULD_CREATE and _is_user(run):
+        lines.append(
+            "Written directly through Microsoft Graph, it would be a cloud-only user that carries the "
+            "directory's anchor; the synchronisation service would not own it."
+        )
+    return [context(*(mrkdwn(line) for line in lines[:10]))] if lines else []
+
+
+def _is_user(run: Run) -> bool:
+    return run.plan is None or run.plan.kind is TargetKind.USER
+
+
+def _footer(run: Run) -> Block:
+    parts = [text.moment(run.ended_at or run.started_at), f"run {text.escape(text.run_short(run.run_id))}"]
+    if run.ended_at is not None:
+        parts.insert(0, text.duration((run.ended_at - run.started_at).total_seconds() * 1000))
+    return context(mrkdwn(" · ".join(parts)))
+
+
+def _buttons(run: Run, *, writes_on: bool) -> list[Block]:
+    row = []
+    if writes_on and run.mode is Mode.PREVIEW and wording.can_provision(run):
+        row.append(button("Provision this", controls.provision_this(run.run_id), style="primary"))
+    if run.outcome not in _WAITING:
+        row.append(button("Run again", controls.run_again(run.run_id)))
+    return row
+
+
+# -- for notifications and screen readers ----------------------------------------------------------------
+
+
+def _spoken(run: Run, width: int) -> str:
+    """Say the whole outcome in words: a screen reader reads this and not the blocks."""
+    parts = [f"{text.escape(wording.headline(run))}."]
+    for stage in run.stages:
+        word = text.status(run, stage)[1]
+        summary = text.sentence(_told(stage.summary, word), min(width, 200))
+        parts.append(f"{str(stage.name).capitalize()} {word.lower()}{f': {summary}' if summary else '.'}")
+    if not run.outcome.succeeded and run.outcome is not Outcome.RUNNING:
+        error = text.sentence(run.error.message, width) if run.error is not None else ""
+        parts += [error, text.sentence(wording.remedy(run), width), wording.written(run)]
+        parts.append(f"Support id {text.escape(run.run_id)}." if run.error is not None else "")
+    parts += [text.sentence(warning, min(width, 160)) for warning in run.warnings[:3]]
+    return " ".join(filter(None, parts))

@@ -1,0 +1,122 @@
+"""Short answers that only the person who asked sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.views import text
+from bot.views.blocks import context, mrkdwn, paragraph, plain, section
+from bot.views.limits import Block, Message, fit_message
+from pipeline.errors import PipelineError
+
+_RIGHTS: Final = {
+    "look": "look at runs",
+    "preview": "preview",
+    "provision": "provision",
+}
+
+
+def refused(right: str, ask: Sequence[str] = (), *, here: bool = False) -> Message:
+    """Say that a person lacks a right, and whom to ask.
+
+    Args:
+        right: `look`, `preview` or `provision`.
+        ask: Slack user ids of those who can help; without any, the administrators of the bot are named.
+        here: whether the right is only missing in this channel.
+
+    """
+    what = _RIGHTS.get(right, text.phrase(right, 60))
+    people = [text.mention(f"TT/{user}") for user in ask[:5]]
+    whom = text.listing(people, "or") if people else "whoever runs this bot in your organisation"
+    place = " in this channel" if here else ""
+    return _notice(
+        f"You may not {what}{place}. Nothing was done.",
+        f"Ask {whom} to grant you the right “{text.phrase(right, 60)}” in the configuration.",
+    )
+
+
+def bad_input(error: PipelineError, typed: str, base: str) -> Message:
+    """Say why what was typed cannot be used, with an example from the configured base."""
+    first = f"{text.sentence(error.message, 400)} {text.sentence(error.remedy, 400)}".strip()
+    blocks = [section(first)]
+    if typed.strip():
+        blocks.append(paragraph(f"You typed: {text.shorten(typed, 300)}"))
+    blocks.append(_example(base))
+    return fit_message(Message(f"{first} Example: {text.escape(example(base))}", blocks))
+
+
+def help_text(base: str, rights: Sequence[str], *, writes_on: bool) -> Message:
+    """Say what the person can type; only what they may do is listed."""
+    lines = []
+    if "provision" in rights:
+        done = "and writes what is missing to Entra ID" if writes_on else "; writing is switched off here"
+        lines.append(
+            f"`/provision <distinguished name>`  takes one user or group through the four checks {done}."
+        )
+    if "preview" in rights or "provision" in rights:
+        lines.append(
+            "`/provision preview <distinguished name>`  shows what would be done. It writes nothing."
+        )
+    lines.append("`/provision help`  shows this.")
+    if len(lines) == 1:
+        lines.insert(0, "You may not preview or provision yet. Ask whoever runs this bot for the right.")
+    spoken = " ".join(lines)
+    return fit_message(Message(spoken, [section("\n".join(lines)), _example(base)]))
+
+
+def unknown_run(run_id: str = "") -> Message:
+    """Say that a run is no longer stored."""
+    name = f" {text.escape(text.run_short(run_id))}" if run_id else ""
+    return _notice(
+        f"The run{name} is no longer stored.",
+        "Runs are kept for a limited time. Run it again with `/provision`.",
+    )
+
+
+def defect(support_id: str) -> Message:
+    """Say that something went wrong that should not have, with the id that leads to the log."""
+    return _notice(
+        "Something went wrong inside the bot. It is not your doing.",
+        "Try again; if it stays, give the support id to whoever runs this bot.",
+        support_id,
+    )
+
+
+def error(problem: PipelineError, support_id: str) -> Message:
+    """Say what a known error is and what to do about it."""
+    return _notice(text.sentence(problem.message, 500), text.sentence(problem.remedy, 500), support_id)
+
+
+def busy(name: str, permalink: str | None = None) -> Message:
+    """Say that the same object is being worked on, and where."""
+    first = f"{text.phrase(name, 120)} is being worked on right now. Nothing new was started."
+    link = f"<{permalink}|See the run>." if permalink and _is_link(permalink) else "Wait for its end."
+    return _notice(first, link)
+
+
+def overloaded() -> Message:
+    """Say that too much is going on."""
+    return _notice("Too many runs are waiting. Nothing was started.", "Try again in a minute.")
+
+
+def example(base: str) -> str:
+    """Return a distinguished name as it may be typed here."""
+    return f"CN=Ada Lovelace,OU=Users,{text.shorten(base, 300)}"
+
+
+def _example(base: str) -> Block:
+    return context(plain(f"Example: /provision {example(base)}", 500))
+
+
+def _notice(first: str, then: str, support_id: str | None = None) -> Message:
+    blocks: list[Block] = [section(f"{first}\n{then}")]
+    spoken = f"{first} {then}"
+    if support_id is not None:
+        blocks.append(context(mrkdwn(f"Support id {text.escape(support_id)}")))
+        spoken += f" Support id {text.escape(support_id)}."
+    return fit_message(Message(spoken, blocks))
+
+
+def _is_link(permalink: str) -> bool:
+    return permalink.startswith("https://") and not any(char in permalink for char in "<>|\n ")

@@ -1,0 +1,268 @@
+"""Text for people: the one door that every value passes on its way into a payload.
+
+Slack, page "Formatting message text": `&`, `<` and `>` are the control characters of mrkdwn and are escaped
+as entities; there is no escape for `*`, `_`, `~` and backticks, so look-alikes stand in for them in prose.
+Values that have to be exact go into plain_text or rich_text objects, where nothing is interpreted.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+from typing import Final
+
+from pipeline.model import Outcome, Run, Stage, StageStatus, TargetValue
+
+EMPTY: Final = "(empty)"
+PRESENT_HIDDEN: Final = "present, hidden"
+_ELLIPSIS: Final = "…"
+_WORDY_CUT: Final = 60  # below this a cut is marked by an ellipsis alone: the sentence would eat the value
+
+_LINE_BREAKS: Final = "\n\r\v\f\x85\u2028\u2029"
+_INVISIBLE_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
+_JOINERS: Final = "\u200c\u200d"  # they shape emoji and many scripts, so they stay between such characters
+_PLAIN: Final = re.compile(r"[ -~]*\Z")
+_LOOK_ALIKE: Final = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
+_FORMATTING: Final = re.compile(r"[*~`]|(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])")
+_EMOJI_CODE: Final = re.compile(r":(?=[A-Za-z0-9_+'\-]+:)")
+_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_SECRET: Final = re.compile(
+    r"xox[abpres]-[\w-]*|xapp-[\w-]*|eyJ[\w-]{10,}\.[\w.-]*"
+    r"|-----BEGIN[A-Z ]*-*[^-]*(?:-----END[A-Z ]*-----)?"
+)
+_SECRET_SCAN: Final = 20_000
+
+
+# -- values ----------------------------------------------------------------------------------------------
+
+
+def visible(value: str, *, lines: bool = False) -> str:
+    """Return the value with every character that cannot be seen, or that reorders text, shown as a mark.
+
+    With `lines`, line breaks and tabs stay; otherwise they are marked too, so that a value is one line.
+    """
+    if _PLAIN.match(value):
+        return value
+    return "".join(_mark(value, index, lines=lines) for index in range(len(value)))
+
+
+def _mark(value: str, index: int, *, lines: bool) -> str:
+    char = value[index]
+    if " " <= char <= "~":
+        return char
+    if char in _LINE_BREAKS:
+        kept = "\n" if lines else "↵"
+        return "" if value[index : index + 2] == "\r\n" else kept
+    if char == "\t":
+        return char if lines else "⇥"
+    shapes = char in _JOINERS and _joins(value, index)
+    unseen = char in _INVISIBLE_LETTERS or unicodedata.category(char) in _UNSEEN
+    return f"⟨U+{ord(char):04X}⟩" if unseen and not shapes else char
+
+
+def _joins(value: str, index: int) -> bool:
+    around = value[index - 1 : index], value[index + 1 : index + 2]
+    return index > 0 and all(side > "\u02ff" and unicodedata.category(side)[0] in "LMS" for side in around)
+
+
+def shorten(value: str, limit: int, *, lines: bool = False) -> str:
+    """Return the value, visible and at most `limit` characters long, saying how much was left out.
+
+    A character outside ASCII takes six or twelve characters in a serialized payload; the result takes at most
+    five times `limit` there, so that a size can be promised before anything is serialized.
+    """
+    whole, used = _take(value, limit, lines=lines)
+    if used == len(value):
+        return whole
+    if limit < _WORDY_CUT:
+        return _take(value, limit - 1, lines=lines)[0] + _ELLIPSIS
+    kept, used = _take(value, limit - 30, lines=lines)
+    return f"{kept}{_ELLIPSIS} {count(len(value) - used)} more characters"
+
+
+def is_cut(value: str, limit: int, *, lines: bool = False) -> bool:
+    """Whether `shorten` leaves anything of the value out."""
+    return _take(value, limit, lines=lines)[1] < len(value)
+
+
+def _take(value: str, limit: int, *, lines: bool) -> tuple[str, int]:
+    """Take as much of the value as fits; return it and how many of its characters it stands for."""
+    if len(value) <= limit and _PLAIN.match(value):
+        return value, len(value)
+    pieces: list[str] = []
+    length = cost = index = 0
+    while index < len(value):
+        piece = _mark(value, index, lines=lines)
+        length += len(piece)
+        cost += json_cost(piece)
+        if length > limit or cost > 5 * limit:
+            break
+        pieces.append(piece)
+        index += 1
+    if index < len(value):
+        while index > 0 and pieces and _continues(value, index):
+            pieces.pop()
+            index -= 1
+    return "".join(pieces), index
+
+
+def _continues(value: str, index: int) -> bool:
+    """Whether cutting before this character would tear a letter from its accent, or an emoji apart."""
+    char = value[index]
+    return (
+        unicodedata.category(char).startswith("M")
+        or char == "\u200d"
+        or value[index - 1] == "\u200d"
+        or "\U0001f3fb" <= char <= "\U0001f3ff"
+    )
+
+
+def json_cost(text: str) -> int:
+    """How many characters a text takes in JSON when everything outside ASCII is escaped."""
+    return sum(_char_cost(char) for char in text)
+
+
+def _char_cost(char: str) -> int:
+    if " " <= char <= "~":
+        return 2 if char in '"\\' else 1
+    return 2 if char in "\n\t" else 6 if char <= "\uffff" else 12
+
+
+def without_secrets(value: str) -> str:
+    """Return the value with what looks like a token or a private key taken out."""
+    return _SECRET.sub("[looks like a secret: not shown]", value[:_SECRET_SCAN]) + value[_SECRET_SCAN:]
+
+
+def target_text(value: TargetValue) -> str:
+    """Write a value of the cloud object the way it is read aloud."""
+    if value is None or value in ("", ()):
+        return EMPTY
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return edged(str(value))
+
+
+def target_lines(value: TargetValue) -> str:
+    """Write a value of the cloud object whole, a list one item a line."""
+    return "\n".join(value) if isinstance(value, tuple) and value else target_text(value)
+
+
+def joined(values: tuple[str, ...]) -> str:
+    """Write several values in one line."""
+    return ", ".join(edged(value) for value in values) if values else EMPTY
+
+
+def edged(value: str) -> str:
+    """Put a value in quotes when its edges could not be seen otherwise."""
+    return f'"{value}"' if value != value.strip() or not value else value
+
+
+def right_to_left(value: str) -> bool:
+    """Whether the text holds letters that are written from right to left."""
+    return any(unicodedata.bidirectional(char) in {"R", "AL"} for char in value[:500])
+
+
+# -- mrkdwn ----------------------------------------------------------------------------------------------
+
+
+def escape(value: str) -> str:
+    """Make a value inert inside mrkdwn, in one line: no mention, link, emoji or formatting comes of it."""
+    text = _EMOJI_CODE.sub("∶", visible(without_secrets(value)).replace("://", "∶//"))
+    text = _FORMATTING.sub(lambda match: _LOOK_ALIKE[match[0][0]] * len(match[0]), text)
+    return re.sub("[&<>]", lambda match: _ENTITIES[match[0]], text)
+
+
+def phrase(value: str, limit: int) -> str:
+    """Shorten a value and make it inert inside mrkdwn."""
+    return escape(shorten(value, limit))
+
+
+def sentence(value: str, limit: int) -> str:
+    """Shorten a text for mrkdwn and end it as a sentence."""
+    text = phrase(value.strip(), limit)
+    return text if not text or text[-1] in ".…?:" else f"{text}."
+
+
+def mention(actor: str) -> str:
+    """Write who asked: a Slack user as a mention, anybody else by the name the run carries."""
+    match = re.fullmatch(r"[A-Z0-9]{2,20}/([UW][A-Z0-9]{2,20})", actor)
+    return f"<@{match[1]}>" if match else phrase(actor.partition(":")[2] or actor, 60)
+
+
+def moment(when: datetime) -> str:
+    """Write a point in time so that each reader sees it in their own time zone (Slack, date formatting)."""
+    return f"<!date^{int(when.timestamp())}^{{date_short_pretty}} {{time}}|{when:%Y-%m-%d %H:%M} UTC>"
+
+
+# -- words -----------------------------------------------------------------------------------------------
+
+
+def count(number: int) -> str:
+    """Write a number with thousands separators."""
+    return f"{number:,}"
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """Write a number with its noun: 1 change, 2 changes."""
+    return f"{count(number)} {singular if number == 1 else plural or singular + 's'}"
+
+
+def duration(milliseconds: float) -> str:
+    """Write a duration: 40 ms, 0.4 s, 2 min 5 s."""
+    seconds = max(milliseconds, 0) / 1000
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{count(minutes)} min {rest} s"
+
+
+def run_short(run_id: str) -> str:
+    """Write a run id short enough to read aloud: its first four and last two characters."""
+    return run_id if len(run_id) <= 8 else f"{run_id[:4]}{_ELLIPSIS}{run_id[-2:]}"
+
+
+def listing(items: list[str], conjunction: str = "and") -> str:
+    """Join words as in a sentence: a, b and c."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {conjunction} {items[-1]}"
+
+
+STATUS: Final[dict[StageStatus, tuple[str, str]]] = {
+    StageStatus.WAITING: (":white_circle:", "Waiting"),
+    StageStatus.RUNNING: (":hourglass_flowing_sand:", "Running"),
+    StageStatus.PASSED: (":white_check_mark:", "Passed"),
+    StageStatus.SKIPPED: (":fast_forward:", "Skipped"),
+    StageStatus.WARNING: (":warning:", "Warning"),
+    StageStatus.FAILED: (":x:", "Failed"),
+}
+"""Each status by emoji and by word: never by colour or shape alone."""
+
+NOT_REACHED: Final = (":white_circle:", "Not reached")
+STOPPED: Final = (":warning:", "Stopped")
+REFUSED: Final = (":x:", "Refused")
+
+
+def status(run: Run, stage: Stage) -> tuple[str, str]:
+    """Return the emoji and the word for a stage, in the light of how the run ended."""
+    if stage.status is StageStatus.WAITING and run.outcome is not Outcome.RUNNING:
+        return NOT_REACHED
+    if stage.status is StageStatus.RUNNING and run.outcome is not Outcome.RUNNING:
+        return STOPPED
+    if stage.status is StageStatus.SKIPPED and stage.evidence is None and _ended_before(run, stage):
+        return NOT_REACHED
+    if stage.status is StageStatus.FAILED and run.outcome is Outcome.REFUSED:
+        return REFUSED
+    return STATUS[stage.status]
+
+
+def _ended_before(run: Run, stage: Stage) -> bool:
+    ends = {StageStatus.SKIPPED, StageStatus.FAILED}
+    earlier = run.stages[: [s.name for s in run.stages].index(stage.name)]
+    return any(s.status in ends for s in earlier)
