@@ -43,6 +43,7 @@
     │   ├── KindNotCreatable
     │   ├── MailEnabledGroup
     │   ├── ValueNotAllowed
+    │   ├── NotPermitted
     │   └── PlanStale
     ├── OutcomeUnknown               a write was sent and its answer lost
     ├── WriteNotAllowed              a preview tried to write: a defect, stopped
@@ -392,6 +393,13 @@ class ValueNotAllowed(Refusal):
 
     code = "value_not_allowed"
     remedy = "Correct the attribute in Active Directory or the mapping in the configuration."
+
+
+class NotPermitted(Refusal):
+    """You may not do this with the configuration that covers this object."""
+
+    code = "not_permitted"
+    remedy = "Ask someone who is named in the configuration's access rules."
 
 
 class PlanStale(Refusal):

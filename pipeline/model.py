@@ -132,6 +132,10 @@ class Request:
     identifier: str
     actor: ActorId
     configuration: str | None = None
+    follows: RunId | None = None
+    """The preview whose plan is to be applied: it must still be the plan, or the run is refused."""
+    permitted: tuple[str, ...] | None = None
+    """The configurations that the actor may use for this; None for whoever needs no permission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +390,8 @@ class Plan:
     target: TargetIdentity | None
     changes: tuple[Change, ...]
     members: tuple[MemberChange, ...] = ()
+    manager: EntraId | None = None
+    """The id of the manager to link, where the change of `manager` is to be written."""
     digest: str = ""
 
     @property

@@ -79,6 +79,10 @@ class Tenant(Protocol):
         """Return the tenant's domain names."""
         ...
 
+    async def synchronized(self) -> bool:
+        """Return whether directory synchronisation feeds this tenant."""
+        ...
+
     async def create_user(self, body: Mapping[str, object]) -> tuple[TargetObject, Receipt]:
         """Create a user."""
         ...

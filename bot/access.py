@@ -1,0 +1,60 @@
+"""Who may do what: the configuration's grants, read as a decision with its reason. Nobody by default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.configuration import Configuration, Configurations, Right
+from pipeline.ids import ActorId
+
+_INCLUDED_IN: Final = {
+    Right.LOOK: (Right.LOOK, Right.PREVIEW, Right.PROVISION),
+    Right.PREVIEW: (Right.PREVIEW, Right.PROVISION),
+    Right.PROVISION: (Right.PROVISION,),
+}
+"""The rights whose holders have a given right as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessDecision:
+    """Whether an actor may do something, why, and whom to ask otherwise (TEAM/USER, possibly empty)."""
+
+    allowed: bool
+    why: str
+    ask: tuple[str, ...] = ()
+
+
+def decide(configuration: Configuration, actor: ActorId, channel: str, right: Right) -> AccessDecision:
+    """Decide for one configuration. An actor is TEAM/USER; a grant to TEAM/* is to everyone of a workspace."""
+    here_only = False
+    for held in _INCLUDED_IN[right]:
+        grant = configuration.access[held]
+        if not _holds(actor, grant.people):
+            continue
+        if not grant.channels or channel in grant.channels:
+            return AccessDecision(allowed=True, why=f"{held} is granted by “{configuration.name}”")
+        here_only = True
+    if here_only:
+        return AccessDecision(allowed=False, why=f"You may {right}, but not in this channel.")
+    granted = configuration.access[Right.PROVISION].people
+    if not any(grant.people for grant in configuration.access.values()):
+        return AccessDecision(
+            allowed=False,
+            why=f"Configuration “{configuration.name}” grants nobody any right, so nobody may {right}.",
+        )
+    ask = tuple(sorted(person for person in granted if not person.endswith("/*")))
+    return AccessDecision(
+        allowed=False, why=f"You have no right to {right} with configuration “{configuration.name}”.", ask=ask
+    )
+
+
+def permitted(configurations: Configurations, actor: ActorId, channel: str, right: Right) -> tuple[str, ...]:
+    """Return the names of the configurations with which the actor may do this, here."""
+    return tuple(c.name for c in configurations.all if decide(c, actor, channel, right).allowed)
+
+
+def _holds(actor: ActorId, people: Iterable[str]) -> bool:
+    team = actor.partition("/")[0]
+    return actor in people or f"{team}/*" in people

@@ -1,0 +1,240 @@
+"""The settings: environment and `.env`, prefix FOURCHECK_, nested by `__`, `_FILE` for every secret.
+
+This module alone reads the environment. Unknown names are an error, because a misspelt one would be silence.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX: Final = "FOURCHECK_"
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class SettingsError(Exception):
+    """The settings are wrong; the message has one line for each of them."""
+
+
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme == "https" and parts.hostname:
+        return value.rstrip("/")
+    if parts.scheme == "http" and parts.hostname and _is_loopback(parts.hostname):
+        return value.rstrip("/")
+    raise ValueError("must be an https:// address (plain http is taken for loopback only)")
+
+
+def _is_loopback(host: str) -> bool:
+    return host in _LOOPBACK or host.startswith("127.")
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SlackSettings(_Section):
+    """The Slack workspace."""
+
+    bot_token: SecretStr | None = Field(None, description="xoxb-…, from OAuth & Permissions")
+    app_token: SecretStr | None = Field(None, description="xapp-…, with connections:write, for Socket Mode")
+    signing_secret: SecretStr | None = Field(None, description="From Basic Information; needed in http mode")
+    mode: Literal["socket", "http"] = Field("socket", description="How Slack reaches the bot")
+    api_url: Url = Field("https://slack.com/api", description="The Web API; another one for tests only")
+    ca_file: Path | None = Field(None, description="A further CA, for a proxy that inspects TLS")
+    team_ids: Texts = Field((), description="The workspaces served; none named: the bot token's own")
+
+
+class HttpSettings(_Section):
+    """The bot's own HTTP server: health in both modes, Slack's requests in http mode."""
+
+    host: str = Field("127.0.0.1", description="The address to listen on")
+    port: int = Field(3000, ge=0, le=65535, description="The port to listen on")
+
+
+class DirectorySettings(_Section):
+    """One Active Directory domain."""
+
+    urls: Texts = Field((), description="ldaps://dc1.example.com, or ldap:// with StartTLS; tried in order")
+    bind_dn: str = Field("", description="The bot's account: a DN or a userPrincipalName")
+    bind_password: SecretStr = Field(SecretStr(""), description="Its password")
+    base_dn: str = Field("", description="Where searches begin, such as DC=example,DC=com")
+    ca_file: Path | None = Field(None, description="The CA that issued the controllers' certificates")
+    allow_plaintext: bool = Field(default=False, description="Lab only: no TLS; every message says so")
+
+
+class EntraSettings(_Section):
+    """The Entra tenant and the app registration that the bot signs in as."""
+
+    tenant_id: str = Field("", description="The directory (tenant) id")
+    client_id: str = Field("", description="The application (client) id")
+    client_secret: SecretStr | None = Field(None, description="A client secret, or one of the next two")
+    client_certificate: Path | None = Field(None, description="A PEM or PFX file with its private key")
+    client_certificate_password: SecretStr | None = Field(None, description="The certificate file's password")
+    federated_token_file: Path | None = Field(None, description="A projected token of a workload identity")
+    writes: Literal["off", "on"] = Field("off", description="Whether anything is ever written to the tenant")
+    cloud: Literal["public", "usgov", "usgov-dod", "china"] = Field(
+        "public", description="Which Microsoft cloud"
+    )
+    graph_url: Url | None = Field(None, description="Microsoft Graph, without a version; for tests")
+    login_url: Url | None = Field(None, description="Where sign-in requests go instead; for tests")
+    ca_file: Path | None = Field(None, description="A further CA, for a proxy that inspects TLS")
+
+
+class ProxySettings(_Section):
+    """The way out, where there is no direct one."""
+
+    url: str | None = Field(None, description="http://proxy.example.com:8080")
+    except_: Texts = Field((), alias="except", description="Hosts that are reached without it")
+
+
+def _default_store() -> str:
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return f"sqlite:///{base}/fourcheck/fourcheck.db"
+
+
+class StoreSettings(_Section):
+    """Where runs are kept."""
+
+    url: str = Field(default_factory=_default_store, description="sqlite:///PATH")
+    retention_days: int = Field(90, ge=1, description="How long runs are kept")
+
+
+class Settings(BaseSettings):
+    """Everything the process is told from outside."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    slack: SlackSettings = SlackSettings()
+    http: HttpSettings = HttpSettings()
+    directory: DirectorySettings = DirectorySettings()
+    directories: dict[str, DirectorySettings] = {}
+    entra: EntraSettings = EntraSettings()
+    proxy: ProxySettings = ProxySettings()
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    configurations: Path = Path("configurations")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read nothing but what is passed in: `load_settings` has put it together."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+def load_settings(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
+    """Read the settings from the environment over a `.env` file. Raises SettingsError naming each wrong one."""
+    given = {**_dotenv(dotenv), **_ours(os.environ if environment is None else environment)}
+    values, problems = _with_files(given)
+    try:
+        settings = Settings(**_nested(values))
+    except ValidationError as error:
+        problems += [_sentence(item["loc"], item["type"], item["msg"]) for item in error.errors()]
+        raise SettingsError("\n".join(problems)) from None
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _ours(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    return _ours({name: value or "" for name, value in dotenv_values(path).items()}) if path.is_file() else {}
+
+
+def _with_files(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Replace each secret's `…_FILE` by the content of that file."""
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    for name, value in given.items():
+        plain = name.removesuffix("_FILE")
+        if plain == name or not _is_secret(plain):
+            values[name] = value
+        elif plain in given:
+            problems.append(f"{plain} and {name}: set one of them, not both")
+        else:
+            try:
+                values[plain] = Path(value).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                problems.append(f"{name}: cannot be read: {error}")
+    return values, problems
+
+
+def _is_secret(name: str) -> bool:
+    """Whether a setting holds a secret, by the model's own types."""
+    model: type[BaseModel] = Settings
+    parts = name.removeprefix(PREFIX).lower().split("__")
+    if parts[0] == "directories" and len(parts) == 3:
+        parts = ["directory", parts[2]]
+    for part in parts:
+        field = model.model_fields.get(part)
+        if field is None:
+            return False
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            model = field.annotation
+            continue
+        return "SecretStr" in _type_name(field)
+    return False
+
+
+def _type_name(field: FieldInfo) -> str:
+    return str(field.annotation)
+
+
+def _nested(values: Mapping[str, str]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, value in sorted(values.items()):
+        branch = tree
+        *outer, last = name.removeprefix(PREFIX).lower().split("__")
+        for part in outer:
+            inner = branch.setdefault(part, {})
+            if not isinstance(inner, dict):
+                break
+            branch = inner
+        else:
+            branch[last] = value
+    return tree
+
+
+def _sentence(path: tuple[str | int, ...], kind: str, message: str) -> str:
+    name = PREFIX + "__".join(str(part).upper() for part in path)
+    if kind == "extra_forbidden":
+        return f"{name}: there is no such setting"
+    return f"{name}: {message[0].lower()}{message[1:]}"

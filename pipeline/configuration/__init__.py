@@ -1,0 +1,31 @@
+"""Configurations: named sets of rules, read strictly from YAML."""
+
+from pipeline.configuration.loading import load_configuration, parse_configuration
+from pipeline.configuration.model import (
+    Apply,
+    AttributeMapping,
+    Configuration,
+    Grant,
+    Members,
+    ObjectRules,
+    Right,
+    Scope,
+)
+from pipeline.configuration.privacy import Privacy
+from pipeline.configuration.selection import Configurations, load_configurations
+
+__all__ = [
+    "Apply",
+    "AttributeMapping",
+    "Configuration",
+    "Configurations",
+    "Grant",
+    "Members",
+    "ObjectRules",
+    "Privacy",
+    "Right",
+    "Scope",
+    "load_configuration",
+    "load_configurations",
+    "parse_configuration",
+]

@@ -1,0 +1,140 @@
+"""A configuration as the pipeline uses it: names resolved, expressions compiled, ready to be applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from pipeline.configuration.privacy import Privacy
+from pipeline.dn import DistinguishedName
+from pipeline.expressions import Dialect, Expression
+from pipeline.filters import ScopeFilter
+from pipeline.model import JsonScalar, ObjectKind, TargetKind
+
+
+class Right(StrEnum):
+    """What a person may do; each includes the ones before it."""
+
+    LOOK = "look"
+    PREVIEW = "preview"
+    PROVISION = "provision"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Who has a right. `people` are TEAM/USER (or TEAM/* for all of a workspace); no channels means any."""
+
+    people: frozenset[str]
+    channels: frozenset[str]
+
+
+class Apply(StrEnum):
+    """When a mapping is applied."""
+
+    ALWAYS = "always"
+    ON_CREATE = "on_create"
+
+
+class Members(StrEnum):
+    """What happens to a group's members."""
+
+    ADD = "add"
+    EXACT = "exact"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeMapping:
+    """How one cloud attribute is made: from a compiled expression, or a constant when that is None.
+
+    A direct mapping is the expression `[source]`. `text` is what the file says, for people.
+    """
+
+    target: str
+    text: str
+    expression: Expression | None
+    constant: JsonScalar | tuple[str, ...] = None
+    apply: Apply = Apply.ALWAYS
+    default: JsonScalar = None
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The source attributes that this mapping reads."""
+        return self.expression.attributes if self.expression else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which objects are meant. An empty part is no condition."""
+
+    organizational_units: tuple[DistinguishedName, ...]
+    groups: tuple[DistinguishedName, ...]
+    filters: tuple[ScopeFilter, ...]
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The source attributes that the filters read."""
+        clauses = frozenset(c.attribute for f in self.filters for c in f.clauses)
+        return clauses | {"memberOf"} if self.groups else clauses
+
+
+@dataclass(frozen=True)
+class ObjectRules:
+    """The rules for one kind of object."""
+
+    kind: TargetKind
+    scope: Scope
+    match: tuple[str, ...]
+    mappings: tuple[AttributeMapping, ...]
+    members: Members
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """Every source attribute that these rules read."""
+        return self.scope.reads.union(*(m.reads for m in self.mappings))
+
+    @cached_property
+    def targets(self) -> tuple[str, ...]:
+        """The cloud attributes to select so that every "before" is true; complex ones by their first part."""
+        return tuple(dict.fromkeys(m.target.partition(".")[0] for m in self.mappings))
+
+    def mapping(self, target: str) -> AttributeMapping | None:
+        """Return the mapping of a cloud attribute."""
+        return next((m for m in self.mappings if m.target == target), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """Switches that take a safety catch off."""
+
+    allow_create_in_synced_tenant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One named set of rules. `digest` (sha256:…) is over the meaning, not the spelling."""
+
+    name: str
+    default: bool
+    directory: str
+    base: DistinguishedName
+    dialect: Dialect
+    parameters: Mapping[str, str]
+    access: Mapping[Right, Grant]
+    privacy: Privacy
+    objects: Mapping[TargetKind, ObjectRules]
+    guards: Guards
+    digest: str
+
+    def rules(self, kind: ObjectKind) -> ObjectRules | None:
+        """Return the rules for a kind of directory object; None when there are none."""
+        if kind is ObjectKind.CONTACT:
+            return None
+        return self.objects.get(TargetKind(kind.rules))
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Every source attribute that any of the rules reads."""
+        return frozenset[str]().union(*(rules.reads for rules in self.objects.values()))

@@ -1,0 +1,251 @@
+"""The story of a run: import the object, check its scope, find its match, plan, act.
+
+`preview` ends with the plan and can write nothing: the tenant it talks to refuses every write outside of
+`apply_plan`. `provision` is a preview followed by applying that very plan.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Final
+
+from pipeline.configuration import ObjectRules
+from pipeline.errors import (
+    KindNotCreatable,
+    OutcomeUnknown,
+    PipelineError,
+    PlanStale,
+    Refusal,
+    SynchronizedTarget,
+)
+from pipeline.model import (
+    ActionEvidence,
+    ChangeKind,
+    Mode,
+    Outcome,
+    Plan,
+    PlanAction,
+    Request,
+    Run,
+    StageName,
+    StageStatus,
+    new_run,
+)
+from pipeline.record import Record
+from pipeline.redaction import redact_plan
+from pipeline.services import Services
+from pipeline.stages.acting import Action, apply_plan
+from pipeline.stages.importing import Source, import_evidence, import_object
+from pipeline.stages.matching import Match, find_match
+from pipeline.stages.planning import drift_plan, make_plan
+from pipeline.stages.scoping import evaluate_scope
+from pipeline.wording import action_summary, plan_summary, what_moved
+
+FRESH_S: Final = 5.0
+"""How long a read of the target counts as fresh before a write."""
+
+WRITES_OFF: Final = (
+    "Writing is switched off for this installation (FOURCHECK_ENTRA__WRITES), so nothing was written."
+)
+CLOUD_ONLY: Final = (
+    "Written directly through Microsoft Graph: the object is cloud-only and carries the directory's anchor; "
+    "the synchronisation service does not own it."
+)
+
+_log = logging.getLogger(__name__)
+
+
+class OutOfScope(Exception):  # noqa: N818  # a turn in the story, not an error
+    """The object is not meant by the configuration: the run ends here, as skipped."""
+
+
+async def preview(request: Request, services: Services) -> Run:
+    """Take the object through import, scope, match and plan. Writes nothing."""
+    return await _run(replace(request, mode=Mode.PREVIEW), services)
+
+
+async def provision(request: Request, services: Services) -> Run:
+    """Preview, then apply that very plan. Where writing is switched off, it stays a preview and says so."""
+    return await _run(replace(request, mode=Mode.PROVISION), services)
+
+
+async def apply(request: Request, services: Services) -> Run:
+    """Carry out the plan of the preview that the request follows, or refuse naming what has moved since."""
+    if request.follows is None:
+        raise ValueError("apply needs a request that follows a preview")
+    return await provision(request, services)
+
+
+async def _run(request: Request, services: Services) -> Run:
+    record = Record(new_run(request, services.clock.now()), services)
+    try:
+        source = await _import(record, request, services)
+        await _scope(record, source)
+        rules, match = await _match(record, source, services)
+        return await _act(record, request, source, rules, match, services)
+    except OutOfScope:
+        return await record.end(Outcome.SKIPPED)
+    except Refusal as error:
+        return await record.end(Outcome.REFUSED, error)
+    except OutcomeUnknown as error:
+        return await record.end(Outcome.UNKNOWN, error)
+    except PipelineError as error:
+        return await record.end(Outcome.FAILED, error)
+    except Exception:
+        _log.exception("run %s met a defect", request.run_id)
+        return await record.end(Outcome.FAILED, PipelineError("Something in Fourcheck itself went wrong."))
+
+
+async def _import(record: Record, request: Request, services: Services) -> Source:
+    async with record.stage(StageName.IMPORT):
+        source = await import_object(request, services)
+        evidence = import_evidence(source)
+        await record.update(
+            object=source.identity,
+            configuration=source.configuration.name,
+            configuration_digest=source.configuration.digest,
+        )
+        summary = f"{len(evidence.attributes)} attributes from {evidence.controller}"
+        await record.end_stage(StageName.IMPORT, StageStatus.PASSED, summary, evidence)
+    return source
+
+
+async def _scope(record: Record, source: Source) -> None:
+    async with record.stage(StageName.SCOPE):
+        evidence = evaluate_scope(source)
+        status = StageStatus.PASSED if evidence.in_scope else StageStatus.SKIPPED
+        await record.end_stage(StageName.SCOPE, status, evidence.why, evidence)
+    if not evidence.in_scope:
+        raise OutOfScope
+
+
+async def _match(record: Record, source: Source, services: Services) -> tuple[ObjectRules, Match]:
+    rules = source.configuration.rules(source.identity.kind)
+    if rules is None:
+        async with record.stage(StageName.MATCH):
+            await record.end_stage(StageName.MATCH, StageStatus.SKIPPED, "Contacts are not matched", None)
+        async with record.stage(StageName.ACTION):
+            raise KindNotCreatable("Microsoft Graph cannot create contacts.")
+    async with record.stage(StageName.MATCH):
+        match = await find_match(source, rules, services)
+        await record.note_evidence(StageName.MATCH, match.evidence)
+        for note in match.notes:
+            record.warn(note)
+        if match.refusal is not None:
+            raise match.refusal
+        if match.target is not None:
+            await record.update(target=match.target.identity)
+        await record.end_stage(StageName.MATCH, StageStatus.PASSED, match.evidence.why, match.evidence)
+    return rules, match
+
+
+async def _act(
+    record: Record, request: Request, source: Source, rules: ObjectRules, match: Match, services: Services
+) -> Run:
+    async with record.stage(StageName.ACTION):
+        await _refuse_synchronized(record, source, rules, match)
+        plan = await make_plan(source, rules, match, services)
+        await record.update(plan=redact_plan(plan, rules, source.configuration.privacy))
+        if plan.action is PlanAction.CREATE:
+            await _guard_creation(source, services)
+        writing = record.run.mode is Mode.PROVISION and services.writes
+        if not writing and record.run.mode is Mode.PROVISION and plan.action is not PlanAction.NONE:
+            record.warn(WRITES_OFF)
+        if not writing or plan.action is PlanAction.NONE:
+            return await _end_planned(record, plan)
+        await _refuse_other_plan(record, request, services)
+        await _refuse_stale(plan, source, rules, match, services)
+        action = await apply_plan(plan, source, request.run_id, services)
+        if action.error is not None:
+            await record.note_evidence(StageName.ACTION, ActionEvidence(tuple(action.writes)))
+            raise action.error
+        return await _end_acted(record, plan, action)
+
+
+async def _refuse_synchronized(record: Record, source: Source, rules: ObjectRules, match: Match) -> None:
+    if match.target is None or match.target.attributes.get("onPremisesSyncEnabled") is not True:
+        return
+    error = SynchronizedTarget()
+    plan = drift_plan(rules, match, "the synchronisation service owns the object")
+    await record.update(plan=redact_plan(plan, rules, source.configuration.privacy))
+    drift = plan.count(ChangeKind.NOT_WRITTEN)
+    await record.note_evidence(
+        StageName.ACTION,
+        ActionEvidence(
+            notes=(f"{drift} attributes differ from Active Directory; the synchronisation decides on them.",)
+        ),
+    )
+    raise error
+
+
+async def _guard_creation(source: Source, services: Services) -> None:
+    if source.configuration.guards.allow_create_in_synced_tenant:
+        return
+    if await services.tenant.synchronized():
+        raise Refusal(
+            "This tenant is fed by directory synchronisation, and creating objects beside it would make twins.",
+            remedy="Let the synchronisation create it, or set guards: allow_create_in_synced_tenant: true.",
+        )
+
+
+async def _refuse_other_plan(record: Record, request: Request, services: Services) -> None:
+    """Refuse when the plan is not, to the letter, the one that was previewed."""
+    if request.follows is None or record.run.plan is None:
+        return
+    previewed = await services.store.load(request.follows)
+    if previewed is None or previewed.plan is None:
+        raise PlanStale("The preview is no longer kept, so it cannot be compared.")
+    if previewed.plan.digest != record.run.plan.digest:
+        raise PlanStale(f"Since the preview, this moved: {', '.join(what_moved(previewed, record.run))}.")
+
+
+async def _refuse_stale(
+    plan: Plan, source: Source, rules: ObjectRules, match: Match, services: Services
+) -> None:
+    if services.clock.monotonic() - match.read_at < FRESH_S:
+        return
+    again = await find_match(source, rules, services)
+    if again.refusal is not None:
+        raise again.refusal
+    if (await make_plan(source, rules, again, services)).digest != plan.digest:
+        raise PlanStale("The object in Entra ID changed while the run was on its way.")
+
+
+async def _end_planned(record: Record, plan: Plan) -> Run:
+    blocked = _not_written(plan)
+    status = StageStatus.WARNING if blocked else StageStatus.PASSED
+    await record.end_stage(StageName.ACTION, status, plan_summary(plan), ActionEvidence(notes=blocked))
+    outcome = {
+        PlanAction.CREATE: Outcome.WOULD_CREATE,
+        PlanAction.UPDATE: Outcome.WOULD_UPDATE,
+        PlanAction.RESTORE: Outcome.WOULD_RESTORE,
+        PlanAction.NONE: Outcome.UNCHANGED,
+    }[plan.action]
+    return await record.end(outcome)
+
+
+async def _end_acted(record: Record, plan: Plan, action: Action) -> Run:
+    await record.update(target=action.target)
+    if plan.action is PlanAction.CREATE:
+        record.warn(CLOUD_ONLY)
+    notes = (*action.refused, *_not_written(plan))
+    status = StageStatus.WARNING if notes else StageStatus.PASSED
+    evidence = ActionEvidence(writes=tuple(action.writes), notes=notes)
+    await record.end_stage(StageName.ACTION, status, action_summary(plan, action.refused), evidence)
+    if action.refused:
+        return await record.end(Outcome.PARTIAL)
+    return await record.end(Outcome.CREATED if plan.action is PlanAction.CREATE else Outcome.UPDATED)
+
+
+def _not_written(plan: Plan) -> tuple[str, ...]:
+    """Name what the rules want and cannot have: a manager who is not there, a member likewise."""
+    manager = next(
+        (c for c in plan.changes if c.attribute == "manager" and c.kind is ChangeKind.NOT_WRITTEN), None
+    )
+    missing = [m for m in plan.members if m.kind is ChangeKind.NOT_WRITTEN]
+    notes = [f"The manager was not linked: {manager.reason}."] if manager else []
+    notes += [f"{m.name} was not added: {m.reason}." for m in missing[:10]]
+    if len(missing) > 10:
+        notes.append(f"{len(missing) - 10} more members were not added.")
+    return tuple(notes)

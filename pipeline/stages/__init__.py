@@ -1,0 +1,1 @@
+"""The stages of a run: import, scope, match, then plan and act."""

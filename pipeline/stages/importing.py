@@ -1,0 +1,174 @@
+"""Import: read the object from Active Directory, as it is, with everything the rules and the reader need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline import guards, values
+from pipeline.configuration import Configuration
+from pipeline.configuration.privacy import Privacy
+from pipeline.dn import DistinguishedName
+from pipeline.dn import parse as parse_dn
+from pipeline.errors import DirectoryError, NotPermitted, ObjectKindUnknown
+from pipeline.expressions import Value
+from pipeline.identifiers import Identifier, IdentifierKind, parse_identifier
+from pipeline.ids import Dn, ObjectGuid, Sid
+from pipeline.model import (
+    DirectoryEntry,
+    ImportedAttribute,
+    ImportEvidence,
+    ObjectKind,
+    Request,
+    SourceIdentity,
+)
+from pipeline.services import Services
+
+IDENTITY: Final = ("objectGUID", "objectSid", "objectClass", "cn", "displayName", "whenChanged", "uSNChanged")
+ANCHORS: Final = ("objectGUID", "objectSid", "objectClass", "mS-DS-ConsistencyGuid", "cn", "displayName")
+"""What is read of managers and members beside what the anchor's mapping reads."""
+
+COMMON: Final = (
+    "accountExpires", "adminCount", "altSecurityIdentities", "assistant", "badPwdCount", "c", "canonicalName",
+    "co", "comment", "company", "countryCode", "department", "departmentNumber", "description",
+    "distinguishedName", "division", "employeeID", "employeeNumber", "employeeType", "facsimileTelephoneNumber",
+    "givenName", "groupType", "homeMDB", "homePhone", "info", "initials", "ipPhone", "l", "lastLogonTimestamp",
+    "legacyExchangeDN", "lockoutTime", "mail", "managedBy", "manager", "member", "memberOf", "middleName", "mobile",
+    "mS-DS-ConsistencyGuid", "msDS-ExternalDirectoryObjectId", "msDS-User-Account-Control-Computed",
+    "msExchHideFromAddressLists", "msExchMailboxGuid", "msExchRecipientDisplayType", "msExchRemoteRecipientType",
+    "msExchUsageLocation", "name", "otherMailbox", "otherTelephone", "pager", "physicalDeliveryOfficeName",
+    "postalCode", "postOfficeBox", "preferredLanguage", "primaryGroupID", "proxyAddresses", "pwdLastSet",
+    "sAMAccountType", "servicePrincipalName", "showInAddressBook", "sIDHistory", "sn", "st", "streetAddress",
+    "targetAddress", "telephoneNumber", "thumbnailPhoto", "title", "url", "userAccountControl", "userCertificate",
+    "userPrincipalName", "whenCreated", "wWWHomePage",
+    *(f"extensionAttribute{n}" for n in range(1, 16)),
+    *(f"msDS-cloudExtensionAttribute{n}" for n in range(1, 21)),
+)  # fmt: skip
+"""What an admin wants to see, whether mapped or not. An attribute the schema lacks is silently left out by AD."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The imported object: who it is, its values by case-folded name, and the rules that fit it."""
+
+    identity: SourceIdentity
+    dn: DistinguishedName
+    values: Mapping[str, Value]
+    entry: DirectoryEntry
+    configuration: Configuration
+
+
+async def import_object(request: Request, services: Services) -> Source:
+    """Find and read the object. Raises DirectoryError, RequestError or ConfigurationError."""
+    identifier = parse_identifier(request.identifier)
+    typed_dn = parse_dn(identifier.text) if identifier.kind is IdentifierKind.DN else None
+    configuration = services.configurations.select(request.configuration, typed_dn)
+    _require_permission(request, configuration)
+    entry = await _read(identifier, configuration, services)
+    dn = parse_dn(entry.dn)
+    fitting = services.configurations.select(request.configuration, dn)
+    if fitting.name != configuration.name:  # what was typed did not tell the domain, or told a wrong one
+        configuration = fitting
+        _require_permission(request, configuration)
+        entry = await _read(identifier, configuration, services)
+    return Source(_identity(entry, dn), dn, typed_values(entry), entry, configuration)
+
+
+def _require_permission(request: Request, configuration: Configuration) -> None:
+    if request.permitted is not None and configuration.name not in request.permitted:
+        raise NotPermitted(f"You may not {request.mode} with the configuration “{configuration.name}”.")
+
+
+async def read_manager(source: Source, services: Services) -> DirectoryEntry | None:
+    """Read the object's manager, where the rules map one; None when there is none or it cannot be read."""
+    rules = source.configuration.rules(source.identity.kind)
+    mapping = rules.mapping("manager") if rules else None
+    value = source.values.get("manager") if mapping else None
+    if rules is None or not isinstance(value, str):
+        return None
+    anchor = rules.mapping("onPremisesImmutableId")
+    wanted = sorted({*ANCHORS, *(anchor.reads if anchor else ())})
+    try:
+        return await services.directory(source.configuration).resolve(
+            Identifier(IdentifierKind.DN, value), wanted
+        )
+    except DirectoryError:
+        return None  # the manager lies elsewhere: the action stage says so
+
+
+def typed_values(entry: DirectoryEntry) -> dict[str, Value]:
+    """Return an entry's values as expressions read them, by case-folded name."""
+    found = {name.casefold(): values.typed(name, raw) for name, raw in entry.attributes.items() if raw}
+    found.setdefault("distinguishedname", entry.dn)
+    return found
+
+
+def import_evidence(source: Source) -> ImportEvidence:
+    """Return what the import stage saw, without the values of private attributes."""
+    entry, privacy = source.entry, source.configuration.privacy
+    names = sorted((name for name, raw in entry.attributes.items() if raw), key=str.casefold)
+    wanted = _wanted(source.configuration)
+    return ImportEvidence(
+        controller=entry.controller,
+        read_at=entry.read_at,
+        object_class=values.texts("objectClass", entry.get("objectClass")),
+        when_changed=_first(values.texts("whenChanged", entry.get("whenChanged"))),
+        usn_changed=_first(values.texts("uSNChanged", entry.get("uSNChanged"))),
+        attributes=tuple(_imported(name, entry, privacy) for name in names),
+        hidden=sum(1 for name in {*COMMON, *source.configuration.reads} if name not in wanted),
+        notes=tuple(
+            f"{name}: the first {len(entry.get(name)):,} of {entry.totals.get(name, 0) or 'more'} values"
+            for name in sorted(entry.incomplete)
+        ),
+    )
+
+
+def _imported(name: str, entry: DirectoryEntry, privacy: Privacy) -> ImportedAttribute:
+    raw = entry.get(name)
+    total = entry.totals.get(name, len(raw))
+    if not privacy.may_show(name):
+        return ImportedAttribute(name, values.syntax(name), (), total=total, private=True)
+    return ImportedAttribute(
+        name, values.syntax(name), values.texts(name, raw), values.words(name, raw), total
+    )
+
+
+def _first(texts: Sequence[str]) -> str | None:
+    return texts[0] if texts else None
+
+
+async def _read(identifier: Identifier, configuration: Configuration, services: Services) -> DirectoryEntry:
+    return await services.directory(configuration).resolve(identifier, _wanted(configuration))
+
+
+def _wanted(configuration: Configuration) -> list[str]:
+    names = {
+        name.casefold(): name for name in (*COMMON, *guards.READS, *IDENTITY, *sorted(configuration.reads))
+    }
+    return [name for name in names.values() if configuration.privacy.may_read(name)]
+
+
+def _identity(entry: DirectoryEntry, dn: DistinguishedName) -> SourceIdentity:
+    classes = values.texts("objectClass", entry.get("objectClass"))
+    name = _first(values.texts("displayName", entry.get("displayName"))) or dn.rdn_value
+    sid = _first(values.texts("objectSid", entry.get("objectSid")))
+    return SourceIdentity(
+        dn=Dn(str(dn)),
+        guid=ObjectGuid(_first(values.texts("objectGUID", entry.get("objectGUID"))) or ""),
+        sid=Sid(sid) if sid else None,
+        kind=kind_of(classes),
+        name=name,
+    )
+
+
+def kind_of(classes: Sequence[str]) -> ObjectKind:
+    """Tell the kind of object from its classes. Raises ObjectKindUnknown naming the class."""
+    found = {name.casefold() for name in classes}
+    if "computer" in found:  # computers, and group managed service accounts, are users by class too
+        raise ObjectKindUnknown(f"This is a {classes[-1]}, and objects of that class are not handled.")
+    for kind in (ObjectKind.INET_ORG_PERSON, ObjectKind.USER, ObjectKind.GROUP, ObjectKind.CONTACT):
+        if kind.casefold() in found:
+            return kind
+    name = classes[-1] if classes else "object without a class"
+    raise ObjectKindUnknown(f"This is a {name}, and objects of that class are not handled.")

@@ -1,0 +1,107 @@
+"""Scope: is this object meant? Organizational units, groups, filters and guards, each with its reason."""
+
+from __future__ import annotations
+
+from pipeline.configuration import Scope
+from pipeline.dn import parse as parse_dn
+from pipeline.errors import IdentifierMalformed
+from pipeline.filters import evaluate_filter
+from pipeline.guards import check_guards
+from pipeline.model import Condition, FilterResult, ObjectKind, ScopeEvidence
+from pipeline.redaction import redact_filter
+from pipeline.stages.importing import Source
+
+
+def evaluate_scope(source: Source) -> ScopeEvidence:
+    """Decide whether the object is in scope, with the evidence for every condition."""
+    guards = check_guards(source.identity, source.values)
+    rules = source.configuration.rules(source.identity.kind)
+    if rules is None:
+        stopped = _stopping(guards)
+        contact = source.identity.kind is ObjectKind.CONTACT
+        why = stopped or f"The configuration has no rules for objects of kind {source.identity.kind}"
+        return ScopeEvidence(in_scope=contact and stopped is None, why=why, guards=guards)
+    units = _organizational_units(rules.scope, source)
+    groups = _groups(rules.scope, source)
+    privacy = source.configuration.privacy
+    filters = tuple(redact_filter(evaluate_filter(f, source.values), privacy) for f in rules.scope.filters)
+    reason = (
+        _stopping(guards)
+        or _outside_units(units, source)
+        or _outside_groups(groups)
+        or _outside_filters(filters)
+    )
+    return ScopeEvidence(
+        in_scope=reason is None,
+        why=reason or _inside(filters, units),
+        organizational_units=units,
+        groups=groups,
+        filters=filters,
+        guards=guards,
+    )
+
+
+def _organizational_units(scope: Scope, source: Source) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(str(unit), inside, "the object lies below it" if inside else "the object lies elsewhere")
+        for unit in scope.organizational_units
+        for inside in (source.dn.is_under(unit),)
+    )
+
+
+def _groups(scope: Scope, source: Source) -> tuple[Condition, ...]:
+    member_of = source.values.get("memberof")
+    held = (
+        {_dn_or_none(dn) for dn in member_of if isinstance(dn, str)} if isinstance(member_of, list) else set()
+    )
+    return tuple(
+        Condition(
+            str(group),
+            inside,
+            "the object is a direct member" if inside else "the object is no direct member",
+        )
+        for group in scope.groups
+        for inside in (group in held,)
+    )
+
+
+def _dn_or_none(text: str) -> object:
+    try:
+        return parse_dn(text)
+    except IdentifierMalformed:
+        return None
+
+
+def _stopping(guards: tuple[Condition, ...]) -> str | None:
+    return next((f"{guard.name}: {guard.why}" for guard in guards if not guard.passed), None)
+
+
+def _outside_units(units: tuple[Condition, ...], source: Source) -> str | None:
+    if not units or any(unit.passed for unit in units):
+        return None
+    return f"It lies in {source.dn.parent}, outside the organizational units of this configuration"
+
+
+def _outside_groups(groups: tuple[Condition, ...]) -> str | None:
+    if not groups or any(group.passed for group in groups):
+        return None
+    return "It is a direct member of none of the groups of this configuration"
+
+
+def _outside_filters(filters: tuple[FilterResult, ...]) -> str | None:
+    if not filters or any(f.passed for f in filters):
+        return None
+    nearest = max(filters, key=lambda f: sum(c.passed for c in f.clauses) / max(len(f.clauses), 1))
+    clause = next(c for c in nearest.clauses if not c.passed)
+    wanted = f"{clause.operator} {' '.join(clause.wanted)}".strip()
+    return (
+        f"“{nearest.name}” wants {clause.attribute} {wanted}, AD has {', '.join(clause.actual) or 'nothing'}"
+    )
+
+
+def _inside(filters: tuple[FilterResult, ...], units: tuple[Condition, ...]) -> str:
+    passed = next((f for f in filters if f.passed), None)
+    if passed is not None:
+        return f"In scope: {len(passed.clauses)} of {len(passed.clauses)} conditions of “{passed.name}”"
+    unit = next((u for u in units if u.passed), None)
+    return f"In scope: below {unit.name}" if unit else "In scope: the configuration sets no conditions"
