@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from sandbox.people.entry import EntryMaker
     from sandbox.people.persons import Values
 
-LONDON: Final = CITIES[0]
-ENGINEERING: Final = department_dn(LONDON, DEPARTMENTS[0])
-RESEARCH: Final = department_dn(CITIES[2], DEPARTMENTS[4])
+LONDON: Final = (CITIES[0], DEPARTMENTS[0])
+ENGINEERING: Final = department_dn(*LONDON)
+RESEARCH: Final = (CITIES[2], DEPARTMENTS[4])
 GROUP_CASE: Final = "Apollo Guidance"
 
 
@@ -68,15 +68,15 @@ _PLAIN: Final = (
 def hire_cases(staff: Staff) -> tuple[InterestingPerson, ...]:
     """Add the people with a story and return them; the group and the contact come from elsewhere."""
     katherine = staff.hire(
-        "katherine", "Katherine Johnson", ENGINEERING, described(321, "Katherine", "Johnson")
+        "katherine", "Katherine Johnson", ENGINEERING, _londoner(321, "Katherine", "Johnson")
     )
     values = {
-        "create": described(322, "Ada", "Lovelace") | {"department": "Engineering", "title": "Analyst"},
-        "update-three": described(323, "Alan", "Turing")
+        "create": _londoner(322, "Ada", "Lovelace") | {"title": "Analyst"},
+        "update-three": _londoner(323, "Alan", "Turing")
         | {"title": " Reader", "department": "Computing", "physicalDeliveryOfficeName": "London/17"},
-        "ambiguous": described(326, "John", "Smith"),
-        "upn-conflict": described(327, "Radia", "Perlman"),
-        "synced": described(328, "Margaret", "Hamilton"),
+        "ambiguous": _londoner(326, "John", "Smith"),
+        "upn-conflict": _londoner(327, "Radia", "Perlman"),
+        "synced": _londoner(328, "Margaret", "Hamilton"),
     }
     found = []
     for case, expected, in_cloud, story in _PLAIN:
@@ -93,8 +93,12 @@ def hire_cases(staff: Staff) -> tuple[InterestingPerson, ...]:
     )
 
 
+def _londoner(number: int, given: str, family: str) -> Values:
+    return described(number, given, family, place=LONDON)
+
+
 def _scope_ou(staff: Staff) -> InterestingPerson:
-    values = described(324, "Edsger", "Dijkstra")
+    values = _londoner(324, "Edsger", "Dijkstra")
     person = staff.hire("scope-ou", "Edsger Dijkstra", NOT_SYNCED_DN, values, in_cloud=False)
     return InterestingPerson(
         "scope-ou", person.entry.dn, "skipped", "lives outside the organizational units in scope"
@@ -102,15 +106,15 @@ def _scope_ou(staff: Staff) -> InterestingPerson:
 
 
 def _scope_filter(staff: Staff) -> InterestingPerson:
-    values = described(325, "Grace", "Hopper") | {"employeeType": "Contractor"}
+    values = _londoner(325, "Grace", "Hopper") | {"employeeType": "Contractor"}
     person = staff.hire("scope-filter", "Grace Hopper", ENGINEERING, values, in_cloud=False)
     return InterestingPerson("scope-filter", person.entry.dn, "skipped", "employeeType is Contractor")
 
 
 def _manager_missing(staff: Staff) -> InterestingPerson:
-    values = described(329, "Charles", "Babbage")
+    values = _londoner(329, "Charles", "Babbage")
     babbage = staff.hire("manager-of-missing", "Charles Babbage", ENGINEERING, values, in_cloud=False)
-    values = described(330, "Barbara", "Liskov")
+    values = _londoner(330, "Barbara", "Liskov")
     person = staff.hire(
         "manager-missing", "Barbara Liskov", ENGINEERING, values, in_cloud=False, manager=babbage
     )
@@ -121,10 +125,12 @@ def _awkward(staff: Staff) -> tuple[InterestingPerson, ...]:
     boss = staff.by_key("katherine")
     found = []
     for index, (slug, cn) in enumerate(AWKWARD):
-        values = described(340 + index, "Awkward", slug, local=f"awkward.{slug}") | {
+        values = described(340 + index, "Awkward", slug, local=f"awkward.{slug}", place=RESEARCH) | {
             "displayName": cn.strip()
         }
-        person = staff.hire(f"awkward-{slug}", cn, RESEARCH, values, in_cloud=False, manager=boss)
+        person = staff.hire(
+            f"awkward-{slug}", cn, department_dn(*RESEARCH), values, in_cloud=False, manager=boss
+        )
         found.append(InterestingPerson(f"awkward-{slug}", person.entry.dn, "created", f"the name {cn!r}"))
     return tuple(found)
 

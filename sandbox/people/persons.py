@@ -107,9 +107,19 @@ def office(number: int) -> tuple[City, str]:
     return CITIES[number % len(CITIES)], DEPARTMENTS[(number // len(CITIES)) % len(DEPARTMENTS)]
 
 
-def described(number: int, given: str, family: str, *, local: str | None = None) -> Values:
-    """Return a full set of values for one person of contoso, varied by number."""
-    city, department = office(number)
+def described(
+    number: int,
+    given: str,
+    family: str,
+    *,
+    local: str | None = None,
+    place: tuple[City, str] | None = None,
+) -> Values:
+    """Return a full set of values for one person of contoso, varied by number.
+
+    `local` is the part of the addresses before the @, `place` the city and department.
+    """
+    city, department = place or office(number)
     local = local or f"{fold(given)}.{fold(family)}"
     account = f"{fold(given)[:4]}{fold(family)[:6]}{number:03d}"
     mail = f"{local}@{DOMAIN}"
@@ -234,8 +244,9 @@ def hire_ordinary(staff: Staff) -> None:
 def hire_shapes(staff: Staff) -> None:
     """Add the extremes that an import must survive."""
     long_text = ("Lorem ipsum dolor – " * 60)[:1024].rstrip()
-    parent = department_dn(CITIES[1], DEPARTMENTS[4])
-    values = described(400, "Long", "Values")
+    place = (CITIES[1], DEPARTMENTS[4])
+    parent = department_dn(*place)
+    values = described(400, "Long", "Values", place=place)
     values |= {
         "displayName": "Very long display name " + "x" * 230,
         "description": long_text,
@@ -261,13 +272,13 @@ def hire_shapes(staff: Staff) -> None:
         "employeeType": "Employee",
     }
     staff.hire("no-mail", "No Mail", parent, no_mail, in_cloud=False)
-    back = described(401, "Written", "Back") | {
+    back = described(401, "Written", "Back", place=place) | {
         "adminDescription": "User_6c1f7a52-5f36-4d36-8d6f-6a1b9c0f1d11"
     }
     staff.hire("written-back", "Written Back", parent, back, in_cloud=False)
-    for index, place in enumerate((parent, department_dn(CITIES[0], DEPARTMENTS[5]))):
-        same = described(402 + index, "Same", "Name", local=f"same.name.{index + 1}")
-        staff.hire(f"same-name-{index + 1}", "Same Name", place, same)
+    for index, other in enumerate((place, (CITIES[0], DEPARTMENTS[5]))):
+        same = described(402 + index, "Same", "Name", local=f"same.name.{index + 1}", place=other)
+        staff.hire(f"same-name-{index + 1}", "Same Name", department_dn(*other), same)
     for number in range(410, 416):
         gone = described(number, "Former", f"Colleague{number - 409}") | {"userAccountControl": DISABLED}
         staff.hire(f"leaver-{number}", f"Former Colleague {number - 409}", LEAVERS_DN, gone, in_cloud=False)

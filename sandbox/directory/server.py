@@ -1,0 +1,189 @@
+"""The server: sockets, TLS, and the life of its connections."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from sandbox.directory.accounts import Accounts
+from sandbox.directory.certificates import make_chain
+from sandbox.directory.faults import FaultKind, Faults
+from sandbox.directory.policy import DirectoryPolicy
+from sandbox.directory.session import Directory, Session
+from sandbox.directory.tree import Tree
+from sandbox.people import BASE_DN, BIND_DN, BIND_PASSWORD, bind_passwords, directory_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping, Sequence
+    from types import TracebackType
+
+    from sandbox.people import Entry
+
+_log = logging.getLogger(__name__)
+
+_HOST = "127.0.0.1"
+_HANDSHAKE_SECONDS = 10
+
+
+class DirectoryServer:
+    """Serve contoso over LDAPS on 127.0.0.1, and over StartTLS when asked to.
+
+    `port` and `starttls_port`: 0 takes a free one; without `starttls_port` there is no plain port.
+    `entries`: what to serve (default: the contoso population), parents first. `passwords`: DN to password
+    of the accounts that may try to log on. `policy`: limits. Order trouble through `faults`.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        starttls_port: int | None = None,
+        entries: Sequence[Entry] | None = None,
+        passwords: Mapping[str, str] | None = None,
+        policy: DirectoryPolicy | None = None,
+    ) -> None:
+        self._port = port
+        self._starttls_port = starttls_port
+        self._tree = Tree(directory_entries() if entries is None else entries, BASE_DN)
+        self._accounts = Accounts(self._tree, bind_passwords() if passwords is None else passwords)
+        self._policy = policy or DirectoryPolicy()
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._directory: Directory | None = None
+        self._listening: list[socket.socket] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.faults = Faults()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def url(self) -> str:
+        """Return the LDAPS address, such as ldaps://127.0.0.1:6360; only while running."""
+        return f"ldaps://{_HOST}:{self._port}"
+
+    @property
+    def starttls_url(self) -> str:
+        """Return the address of the plain port, which wants StartTLS before a bind."""
+        if self._starttls_port is None:
+            raise ValueError("the server was made without a StartTLS port")
+        return f"ldap://{_HOST}:{self._starttls_port}"
+
+    @property
+    def ca_file(self) -> Path:
+        """Return the file with the certificate to trust; it is gone after stop."""
+        if self._folder is None:
+            raise RuntimeError("the directory is not running")
+        return Path(self._folder.name) / "ca.pem"
+
+    def settings(self) -> dict[str, str]:
+        """Return the environment that points a client at this server."""
+        return {
+            "FOURCHECK_DIRECTORY__URLS": self.url,
+            "FOURCHECK_DIRECTORY__BIND_DN": BIND_DN,
+            "FOURCHECK_DIRECTORY__BIND_PASSWORD": BIND_PASSWORD,
+            "FOURCHECK_DIRECTORY__BASE_DN": BASE_DN,
+            "FOURCHECK_DIRECTORY__CA_FILE": str(self.ca_file),
+        }
+
+    async def start(self) -> None:
+        """Make certificates, listen, and return once clients can connect."""
+        self._folder = tempfile.TemporaryDirectory(prefix="fourcheck-directory-")
+        chain = await asyncio.to_thread(make_chain, Path(self._folder.name))
+        self._directory = Directory(
+            self._tree, self._policy, self._accounts, self.faults, chain.server_context()
+        )
+        try:
+            self._port = self._listen(self._port, encrypted=True)
+            if self._starttls_port is not None:
+                self._starttls_port = self._listen(self._starttls_port, encrypted=False)
+        except OSError:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Close every connection and remove the certificates; harmless when not running."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        for listening in self._listening:
+            listening.close()
+        self._listening.clear()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _listen(self, port: int, *, encrypted: bool) -> int:
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((_HOST, port))
+        except OSError:
+            listening.close()
+            raise
+        listening.listen(128)
+        listening.setblocking(False)
+        self._listening.append(listening)
+        self._spawn(self._accept(listening, encrypted=encrypted))
+        return int(listening.getsockname()[1])
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, listening: socket.socket, *, encrypted: bool) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            connection, _ = await loop.sock_accept(listening)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._spawn(self._serve(connection, encrypted=encrypted))
+
+    async def _serve(self, connection: socket.socket, *, encrypted: bool) -> None:
+        if self._directory is None:
+            raise RuntimeError("the directory is not running")
+        # A StartTLS connection shakes hands later: its session asks for that fault.
+        fault = self.faults.take("connect") if encrypted else None
+        try:
+            if fault is not None and fault.kind is FaultKind.HANG_TLS:
+                await asyncio.Event().wait()
+            if fault is not None and fault.kind is FaultKind.DELAY:
+                await asyncio.sleep(fault.seconds)
+            if fault is not None and fault.kind is FaultKind.DROP:
+                return
+            reader, writer = await _open(connection, self._directory if encrypted else None)
+        except OSError as error:  # a client that trusts nobody ends the handshake: its right
+            _log.debug("no TLS: %s", error)
+            return
+        finally:
+            if fault is not None and fault.kind in {FaultKind.HANG_TLS, FaultKind.DROP}:
+                connection.close()
+        with suppress(ConnectionError):
+            await Session(self._directory, reader, writer, encrypted=encrypted).serve()
+
+
+async def _open(
+    connection: socket.socket, directory: Directory | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Turn an accepted socket into streams, with TLS when a directory is given."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader, lambda _reader, _writer: None)
+    transport, _ = await loop.connect_accepted_socket(
+        lambda: protocol,
+        connection,
+        ssl=directory.tls if directory else None,
+        ssl_handshake_timeout=_HANDSHAKE_SECONDS if directory else None,
+    )
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
