@@ -113,6 +113,11 @@ class DistinguishedName:
         return DistinguishedName(self.rdns[1:]) if len(self.rdns) > 1 else None
 
     @property
+    def ancestors(self) -> tuple[DistinguishedName, ...]:
+        """The containers' names, the nearest first."""
+        return tuple(DistinguishedName(self.rdns[n:]) for n in range(1, len(self.rdns)))
+
+    @property
     def rdn_value(self) -> str:
         """The object's own name, for people: unescaped, with control characters made visible."""
         return visible(" + ".join(ava.value for ava in self.rdns[0]))
@@ -140,6 +145,11 @@ def parse(text: str) -> DistinguishedName:
     if not text:
         raise IdentifierEmpty
     refuse_unsafe(text)
+    return DistinguishedName(_Reader(text).rdns())
+
+
+def from_directory(text: str) -> DistinguishedName:
+    """Read a name that the directory gave: the very object, whatever characters people put in its name."""
     return DistinguishedName(_Reader(text).rdns())
 
 

@@ -209,7 +209,7 @@ def sid_text(raw: bytes) -> str:
 
 
 def sid_bytes(text: str) -> bytes:
-    """Return the octets of a security identifier given as S-1-…. Raises ValueError for a text that is none."""
+    """Return the octets of a security identifier given as S-1-…. Raises ValueError."""
     letter, revision, authority, *parts = text.upper().split("-")
     numbers = [int(part) for part in parts]
     if (letter, revision) != ("S", "1") or int(authority) >= 1 << 48 or len(numbers) > 15:

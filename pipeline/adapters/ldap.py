@@ -1,0 +1,205 @@
+"""Active Directory over LDAP: the port `Directory` on real domain controllers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from pipeline import dn, values
+from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session
+from pipeline.adapters.ldap_filters import ANYTHING, AnyOf, Equal, Filter
+from pipeline.adapters.ldap_pool import LdapPool
+from pipeline.adapters.ldap_reading import checked, complete, read_long, search_pages
+from pipeline.adapters.ldap_settings import LdapSettings
+from pipeline.dn import DistinguishedName, from_directory
+from pipeline.errors import (
+    DirectoryError,
+    DirectoryReferral,
+    IdentifierMalformed,
+    ObjectAmbiguous,
+    ObjectNotFound,
+    RequestError,
+)
+from pipeline.identifiers import Identifier, IdentifierKind
+from pipeline.model import DirectoryEntry, MemberList
+
+__all__ = ["LdapDirectory", "LdapSettings"]
+
+_LISTED: Final = 10
+"""How many of several hits are named."""
+_DEEPEST: Final = 16
+
+
+class LdapDirectory:
+    """One domain, read only, by its domain controllers. Fulfils the port `Directory`."""
+
+    def __init__(self, settings: LdapSettings) -> None:
+        """Keep the settings; nothing is opened yet. Raises ConfigurationInvalid for what is no address."""
+        self._settings = settings
+        self._pool = LdapPool(settings)
+        self._base = _base(settings.base_dn)
+
+    async def warm_up(self) -> None:
+        """Open the connections, so that the first call need not. Raises DirectoryError."""
+        await self._pool.warm_up()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    async def resolve(self, identifier: Identifier, attributes: Sequence[str]) -> DirectoryEntry:
+        """Read the one object that the identifier names, with these attributes, named one by one.
+
+        The entry's `dn` is what the directory says, whatever was typed. Raises ObjectNotFound naming the
+        nearest container that exists, ObjectAmbiguous naming those that answer, or another DirectoryError.
+        """
+        wanted = checked(attributes)
+        return await self._pool.run(
+            lambda session, deadline: self._resolve(session, identifier, wanted, deadline)
+        )
+
+    async def members(self, dn: str, attributes: Sequence[str], limit: int) -> MemberList:
+        """Read a group's direct members with these attributes, at most `limit` of them.
+
+        The group's own list decides who is a member; those of it that cannot be read are `unresolved`.
+        """
+        wanted = checked(attributes)
+        group = from_directory(dn)
+        return await self._pool.run(
+            lambda session, deadline: self._members(session, group, wanted, limit, deadline)
+        )
+
+    def _resolve(
+        self, session: Session, identifier: Identifier, attributes: Sequence[str], deadline: Deadline
+    ) -> DirectoryEntry:
+        if identifier.kind in {IdentifierKind.ADDRESS, IdentifierKind.ACCOUNT}:
+            found = session.search(
+                self._settings.base_dn,
+                _condition(identifier),
+                attributes,
+                deadline=deadline,
+                scope="SUBTREE",
+                size_limit=_LISTED + 1,
+            )
+            hits = found.entries
+        else:
+            hits = self._at(session, identifier, attributes, deadline)
+        if not hits:
+            raise ObjectNotFound(f"Active Directory has no object with {_told(identifier)}.")
+        if len(hits) > 1:
+            raise _ambiguous(identifier, hits)
+        return complete(session, hits[0], self._settings, deadline)
+
+    def _at(
+        self, session: Session, identifier: Identifier, attributes: Sequence[str], deadline: Deadline
+    ) -> tuple[RawEntry, ...]:
+        """Read the object at the base that the identifier is."""
+        try:
+            return session.search(_search_base(identifier), ANYTHING, attributes, deadline=deadline).entries
+        except ObjectNotFound as error:
+            absent = error
+        if identifier.kind is IdentifierKind.DN and absent.message == _NO_SUCH_OBJECT:
+            raise self._absent(session, from_directory(identifier.text), deadline)
+        if absent.message == _NO_SUCH_OBJECT:
+            return ()
+        raise absent
+
+    def _absent(self, session: Session, name: DistinguishedName, deadline: Deadline) -> DirectoryError:
+        """Say how much of a name exists: the nearest container, or that it is another domain's."""
+        foreign = name.domain and self._base.domain and name.domain != self._base.domain
+        if foreign and not name.is_under(self._base):
+            return DirectoryReferral(
+                f"The object would lie in the domain {name.domain}; this directory is {self._base.domain}."
+            )
+        for above in name.ancestors[:_DEEPEST]:
+            try:
+                if not session.search(str(above), ANYTHING, (), deadline=deadline).entries:
+                    continue
+            except ObjectNotFound:
+                continue
+            return ObjectNotFound(
+                f"Active Directory has no “{name.rdn_value}” there; of its path, {above} exists.",
+                remedy="Check the spelling of what stands before that; a moved object has a new name.",
+            )
+        return ObjectNotFound(f"Active Directory has no “{name.rdn_value}”, nor any container of its path.")
+
+    def _members(
+        self,
+        session: Session,
+        group: DistinguishedName,
+        attributes: Sequence[str],
+        limit: int,
+        deadline: Deadline,
+    ) -> MemberList:
+        listed = read_long(session, str(group), "member", self._settings, deadline)
+        names = [text for raw in listed.values if (text := raw.decode("utf-8", "replace"))]
+        if not names:
+            return MemberList((), (), listed.total or 0, listed.complete)
+        raw_entries, all_found = search_pages(
+            session,
+            self._settings.base_dn,
+            Equal("memberOf", str(group)),
+            attributes,
+            limit=limit,
+            settings=self._settings,
+            deadline=deadline,
+        )
+        entries = tuple(complete(session, raw, self._settings, deadline) for raw in raw_entries)
+        found = {from_directory(entry.dn) for entry in entries}
+        unresolved = tuple(name for name in names if from_directory(name) not in found) if all_found else ()
+        total = listed.total if listed.total is not None else len(names)
+        whole = listed.complete and all_found
+        return MemberList(entries, unresolved, total, whole)
+
+
+_NO_SUCH_OBJECT: Final = "Active Directory has no such object."
+
+
+def _base(text: str) -> DistinguishedName:
+    try:
+        return dn.parse(text)
+    except RequestError as error:
+        raise IdentifierMalformed(
+            f"The base DN “{dn.visible(text)}” is not a distinguished name.",
+            remedy="Correct FOURCHECK_DIRECTORY__BASE_DN.",
+        ) from error
+
+
+def _search_base(identifier: Identifier) -> str:
+    if identifier.kind is IdentifierKind.GUID:
+        return f"<GUID={identifier.text}>"
+    if identifier.kind is IdentifierKind.SID:
+        return f"<SID={values.sid_bytes(identifier.text).hex()}>"
+    return identifier.text
+
+
+def _condition(identifier: Identifier) -> Filter:
+    if identifier.kind is IdentifierKind.ACCOUNT:
+        return Equal("sAMAccountName", identifier.text)
+    if ":" in identifier.text:
+        return Equal("proxyAddresses", identifier.text)
+    return AnyOf(
+        (
+            Equal("userPrincipalName", identifier.text),
+            Equal("mail", identifier.text),
+            Equal("proxyAddresses", f"smtp:{identifier.text}"),
+        )
+    )
+
+
+def _told(identifier: Identifier) -> str:
+    """Name an identifier in a sentence."""
+    kinds = {
+        IdentifierKind.DN: "the name",
+        IdentifierKind.GUID: "the objectGUID",
+        IdentifierKind.SID: "the SID",
+        IdentifierKind.ADDRESS: "the address",
+        IdentifierKind.ACCOUNT: "the account name",
+    }
+    return f"{kinds[identifier.kind]} {dn.visible(identifier.text)}"
+
+
+def _ambiguous(identifier: Identifier, hits: Sequence[RawEntry]) -> ObjectAmbiguous:
+    names = "; ".join(str(from_directory(hit.dn)) for hit in hits[:_LISTED])
+    count = f"More than {_LISTED}" if len(hits) > _LISTED else str(len(hits))
+    return ObjectAmbiguous(f"{count} objects answer to {_told(identifier)}: {names}.")
