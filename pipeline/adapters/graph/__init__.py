@@ -1,0 +1,11 @@
+"""Microsoft Graph as the pipeline's `Tenant`."""
+
+from __future__ import annotations
+
+from pipeline.adapters.graph.exchange import GraphSettings
+from pipeline.adapters.graph.retry import Wait
+from pipeline.adapters.graph.tenant import GraphTenant
+from pipeline.adapters.graph.transport import GraphTransport, telling_waits
+from pipeline.adapters.graph.wire import Cloud
+
+__all__ = ["Cloud", "GraphSettings", "GraphTenant", "GraphTransport", "Wait", "telling_waits"]

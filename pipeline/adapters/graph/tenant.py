@@ -1,0 +1,275 @@
+"""The tenant as the pipeline asks and writes it: users, groups, links and domain names."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from pipeline import errors
+from pipeline.adapters.graph import batch
+from pipeline.adapters.graph.exchange import Reply
+from pipeline.adapters.graph.queries import (
+    COLLECTIONS,
+    IN_LIMIT,
+    Query,
+    anchors_query,
+    chunks,
+    lookup_query,
+    selection,
+    unique_name_query,
+)
+from pipeline.adapters.graph.retry import Effect
+from pipeline.adapters.graph.transport import GraphTransport, ids_of, key_segment, segments
+from pipeline.ids import EntraId
+from pipeline.model import Domain, Lookup, Receipt, TargetKind, TargetObject
+
+MEMBERS_AT_ONCE: Final = 20
+"""References that one request may add (page "Add members")."""
+
+_READ: Final = {TargetKind.USER: "User.Read.All", TargetKind.GROUP: "GroupMember.Read.All"}
+_WRITE_USERS: Final = "User.ReadWrite.All"
+_WRITE_GROUPS: Final = "Group.ReadWrite.All"
+_WRITE_MEMBERS: Final = "GroupMember.ReadWrite.All"
+_READ_DOMAINS: Final = "Domain.Read.All"
+
+_DOMAINS_LIVE: Final = 600.0
+_FRESH: Final = 120.0
+"""Seconds for which an object made here may still be unknown to a replica."""
+_PAGES: Final = 1000
+
+
+class GraphTenant:
+    """One Entra tenant through Microsoft Graph v1.0; fulfils the port `Tenant`."""
+
+    def __init__(self, transport: GraphTransport) -> None:
+        self._transport = transport
+        self._domains: tuple[float, tuple[Domain, ...]] | None = None
+        self._domains_lock = asyncio.Lock()
+        self._made: dict[str, float] = {}
+
+    # -- reading -----------------------------------------------------------------------------------------
+
+    async def find(
+        self, lookups: Sequence[Lookup], select: Sequence[str]
+    ) -> Sequence[tuple[TargetObject, ...]]:
+        """Answer all lookups in one round trip, in their order, each object with the selected attributes."""
+        queries = [lookup_query(lookup, select) for lookup in lookups]
+        replies = await self._read(queries, [_READ[lookup.kind] for lookup in lookups])
+        return await batch.together(
+            [
+                self._candidates(lookup.kind, query, reply)
+                for lookup, query, reply in zip(lookups, queries, replies, strict=True)
+            ]
+        )
+
+    async def read(self, kind: TargetKind, entra_id: EntraId, select: Sequence[str]) -> TargetObject | None:
+        """Read one object; None when it is not there. One made moments ago is waited for."""
+        try:
+            reply = await self._transport.request(
+                "GET",
+                segments(COLLECTIONS[kind], entra_id),
+                params=selection(kind, select),
+                needs=_READ[kind],
+                fresh=self._is_fresh(entra_id),
+            )
+        except errors.TenantNotFound:
+            return None
+        return _object(kind, reply.body)
+
+    async def anchors(self, anchors: Sequence[str]) -> Mapping[str, EntraId]:
+        """Return the ids of the users that carry these anchors (onPremisesImmutableId)."""
+        wanted = list(dict.fromkeys(anchors))
+        queries = [anchors_query(chunk) for chunk in chunks(wanted, IN_LIMIT)]
+        replies = await self._read(queries, [_READ[TargetKind.USER]] * len(queries))
+        found: dict[str, EntraId] = {}
+        for query, reply in zip(queries, replies, strict=True):
+            for user in await self._candidates(TargetKind.USER, query, reply):
+                anchor = user.attributes.get("onPremisesImmutableId")
+                if isinstance(anchor, str):
+                    found[anchor] = user.id
+        return {anchor: found[anchor] for anchor in wanted if anchor in found}
+
+    async def unique_names(self, names: Sequence[str]) -> Mapping[str, EntraId]:
+        """Return the ids of the groups that carry these unique names."""
+        wanted = list(dict.fromkeys(names))
+        replies = await self._read(
+            [unique_name_query(name) for name in wanted], [_READ[TargetKind.GROUP]] * len(wanted)
+        )
+        return {
+            name: _object(TargetKind.GROUP, reply.body).id
+            for name, reply in zip(wanted, replies, strict=True)
+            if reply.ok
+        }
+
+    async def group_members(self, group: EntraId) -> frozenset[EntraId]:
+        """Return the ids of all direct members of a group."""
+        reply = await self._transport.request(
+            "GET",
+            segments("groups", group, "members"),
+            params={"$select": "id", "$top": "999"},
+            needs=_READ[TargetKind.GROUP],
+            fresh=self._is_fresh(group),
+        )
+        found = await self._pages(reply, _READ[TargetKind.GROUP])
+        return frozenset(_id(entry) for entry in found)
+
+    async def domains(self) -> tuple[Domain, ...]:
+        """Return the tenant's domain names; an answer serves for ten minutes."""
+        async with self._domains_lock:
+            kept = self._domains
+            if kept is not None and self._transport.elapsed(kept[0]) < _DOMAINS_LIVE:
+                return kept[1]
+            reply = await self._transport.request("GET", "/domains", needs=_READ_DOMAINS)
+            found = tuple(_domain(entry) for entry in await self._pages(reply, _READ_DOMAINS))
+            self._domains = (self._transport.monotonic(), found)
+            return found
+
+    # -- writing -----------------------------------------------------------------------------------------
+
+    async def create_user(self, body: Mapping[str, object]) -> tuple[TargetObject, Receipt]:
+        """Create a user. Raises OutcomeUnknown when the answer was lost; it is never sent twice."""
+        reply = await self._transport.request("POST", "/users", json=dict(body), needs=_WRITE_USERS)
+        return self._created(TargetKind.USER, reply), self._transport.receipt(reply)
+
+    async def update_user(self, user: EntraId, body: Mapping[str, object]) -> Receipt:
+        """Change a user's attributes."""
+        return await self._write(
+            "PATCH", segments("users", user), json=dict(body), needs=_WRITE_USERS, about=(user,)
+        )
+
+    async def set_manager(self, user: EntraId, manager: EntraId | None) -> Receipt:
+        """Link a user to a manager, or take the link away; a link that is not there is taken away already."""
+        path = segments("users", user, "manager", "$ref")
+        if manager is not None:
+            link = {"@odata.id": self._transport.base + segments("users", manager)}
+            return await self._write("PUT", path, json=link, needs=_WRITE_USERS, about=(user, manager))
+        try:
+            return await self._write("DELETE", path, json=None, needs=_WRITE_USERS, about=(user,))
+        except errors.TenantNotFound as error:
+            return self._transport.receipt(Reply(HTTPStatus.NOT_FOUND, error.ids, None))
+
+    async def upsert_group(
+        self, unique_name: str, body: Mapping[str, object]
+    ) -> tuple[TargetObject | None, Receipt]:
+        """Create the group of that unique name, or change it when it is there (page "Upsert group").
+
+        201 with the object says created, 204 says changed. Raises OutcomeUnknown when the answer was lost: a
+        second request would be harmless, yet would hide that the first one created it.
+        """
+        reply = await self._transport.request(
+            "PATCH",
+            key_segment("groups", "uniqueName", unique_name),
+            json=dict(body),
+            headers={"Prefer": "create-if-missing"},
+            effect=Effect.ONCE,
+            needs=_WRITE_GROUPS,
+        )
+        receipt = self._transport.receipt(reply)
+        if reply.status != HTTPStatus.CREATED:
+            return None, receipt
+        return self._created(TargetKind.GROUP, reply), receipt
+
+    async def update_group(self, group: EntraId, body: Mapping[str, object]) -> Receipt:
+        """Change a group's attributes."""
+        return await self._write(
+            "PATCH", segments("groups", group), json=dict(body), needs=_WRITE_GROUPS, about=(group,)
+        )
+
+    async def add_members(self, group: EntraId, members: Sequence[EntraId]) -> Receipt:
+        """Add at most 20 members in one request: all of them or none (page "Add members").
+
+        A single one that is a member already counts as added. Raises TenantConflict when one of several is;
+        OutcomeUnknown when the answer was lost: sent again, it would be refused for its own members.
+        """
+        if not 0 < len(members) <= MEMBERS_AT_ONCE:
+            raise ValueError(f"1 to {MEMBERS_AT_ONCE} members at once")
+        links = [self._transport.base + segments("directoryObjects", member) for member in members]
+        reply = await self._transport.request(
+            "PATCH",
+            segments("groups", group),
+            json={"members@odata.bind": links},
+            effect=Effect.ONCE,
+            needs=_WRITE_MEMBERS,
+            fresh=self._is_fresh(group, *members),
+            done=len(members) == 1,
+        )
+        return self._transport.receipt(reply)
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    async def _read(self, queries: Sequence[Query], needs: Sequence[str]) -> list[Reply]:
+        return await batch.read_all(self._transport, queries, needs)
+
+    async def _write(
+        self, method: str, path: str, *, json: object, needs: str, about: tuple[EntraId, ...]
+    ) -> Receipt:
+        reply = await self._transport.request(
+            method, path, json=json, needs=needs, fresh=self._is_fresh(*about)
+        )
+        return self._transport.receipt(reply)
+
+    async def _candidates(self, kind: TargetKind, query: Query, reply: Reply) -> tuple[TargetObject, ...]:
+        if query.single:
+            return (_object(kind, reply.body),) if reply.ok else ()
+        return tuple(_object(kind, entry) for entry in await self._pages(reply, _READ[kind]))
+
+    async def _pages(self, reply: Reply, needs: str) -> list[object]:
+        """Return the entries of an answer and of all pages after it."""
+        found: list[object] = []
+        seen: set[object] = set()
+        for _ in range(_PAGES):
+            body = reply.body
+            entries = body.get("value") if isinstance(body, Mapping) else None
+            if not isinstance(entries, list) or not isinstance(body, Mapping):
+                raise errors.TenantUnexpected(
+                    "Microsoft Graph gave a list that is none.", ids=ids_of(reply.headers)
+                )
+            found += entries
+            link = body.get("@odata.nextLink")
+            if link is None:
+                return found
+            if not isinstance(link, str) or link in seen:
+                break
+            seen.add(link)
+            reply = await self._transport.follow(link, needs=needs)
+        raise errors.TenantUnexpected("Microsoft Graph gave a list that does not end.")
+
+    def _created(self, kind: TargetKind, reply: Reply) -> TargetObject:
+        try:
+            made = _object(kind, reply.body)
+        except errors.TenantUnexpected as error:
+            raise errors.OutcomeUnknown(
+                "Microsoft Graph says that it created the object and does not say which.",
+                ids=ids_of(reply.headers),
+            ) from error
+        now = self._transport.monotonic()
+        self._made = {i: t for i, t in self._made.items() if now - t < _FRESH} | {made.id: now}
+        return made
+
+    def _is_fresh(self, *ids: EntraId) -> bool:
+        """Whether one of these was made here moments ago, so that "not found" may mean "not yet visible"."""
+        return any(i in self._made and self._transport.elapsed(self._made[i]) < _FRESH for i in ids)
+
+
+def _object(kind: TargetKind, entry: object) -> TargetObject:
+    attributes: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {}
+    return TargetObject(_id(entry), kind, {k: v for k, v in attributes.items() if not k.startswith("@")})
+
+
+def _id(entry: object) -> EntraId:
+    found = entry.get("id") if isinstance(entry, Mapping) else None
+    if not isinstance(found, str) or not found:
+        raise errors.TenantUnexpected("Microsoft Graph gave an object without an id.")
+    return EntraId(found)
+
+
+def _domain(entry: object) -> Domain:
+    facts: Mapping[str, object] = entry if isinstance(entry, Mapping) else {}
+    return Domain(
+        name=_id(entry),
+        verified=facts.get("isVerified") is True,
+        federated=str(facts.get("authenticationType")).casefold() == "federated",
+        default=facts.get("isDefault") is True,
+    )
