@@ -48,7 +48,7 @@ def apply_submission_ack(state: State, view: View, body: object) -> Node:
     """
     action = body.get("response_action") if isinstance(body, dict) else None
     if body in (None, "", {}):
-        state.close_views(view.user)
+        state.close_from(view)
     elif action == "clear":
         state.close_views(view.user, count=None)
     elif action == "errors":
@@ -76,10 +76,10 @@ def _next_view(state: State, view: View, body: Any, *, push: bool) -> Node:
     try:
         payload, policy = read_view(body.get("view"), "modal")
         if push:
-            state.open_view(view.user, payload, push=True).policy = policy
+            state.open_view(view.user, payload, push=True).problems = policy
         else:
             state.replace_view(view, payload)
-            view.policy = policy
+            view.problems = policy
     except SlackError as refusal:
         return {**refusal.body(), "shown": TROUBLE}
     return {"ok": True}

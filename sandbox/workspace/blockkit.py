@@ -28,19 +28,24 @@ _PRIMITIVES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a payload: a JSON pointer to it, the rule's name, and Slack's wording."""
+    """One thing wrong with a payload: a JSON pointer to it, the rule's name, the wording.
+
+    `policy` is set where Slack would take it and this product does not send it.
+    """
 
     pointer: str
     rule: str
     message: str
+    policy: bool = False
 
     def as_slack(self) -> str:
         """Write the problem as it stands in `response_metadata.messages`."""
         return f"[ERROR] {self.message} [json-pointer:{self.pointer}]"
 
     def as_dict(self) -> dict[str, str]:
-        """Give the problem as JSON."""
-        return {"pointer": self.pointer, "rule": self.rule, "message": self.message}
+        """Give the problem as JSON; `verdict` is `slack` or `policy`."""
+        verdict = "policy" if self.policy else "slack"
+        return {"pointer": self.pointer, "rule": self.rule, "message": self.message, "verdict": verdict}
 
 
 @cache
@@ -73,9 +78,11 @@ def validate(payload: Node, surface: Surface) -> list[Problem]:
     """
     walk = _Walk(surface=surface, root="" if surface == "message" else "/view")
     if surface == "message":
-        blocks = payload.get("blocks") or []
+        blocks, most = payload.get("blocks") or [], facts()["surfaces"]["message"]["max_blocks"]
         walk.check(
-            {"kind": "array", "items": {"kind": "block", "types": ["*"]}, "max_items": 50}, blocks, "/blocks"
+            {"kind": "array", "items": {"kind": "block", "types": ["*"]}, "max_items": most},
+            blocks,
+            "/blocks",
         )
     else:
         walk.properties(facts()["view"][surface], payload, "/view")
@@ -89,7 +96,7 @@ def verdict_by_policy(payload: Node, surface: Surface) -> list[Problem]:
     """Tell what in a payload this product does not send, although Slack would take it."""
     root = "" if surface == "message" else "/view"
     found = [entry for rule in blockrules.POLICY_RULES for entry in rule(payload, surface, facts())]
-    return [Problem(root + at, name, why) for at, name, why in found]
+    return [Problem(root + at, name, why, policy=True) for at, name, why in found]
 
 
 def validate_options(answer: object) -> list[Problem]:
@@ -230,7 +237,12 @@ class _Walk:
     def _block(self, node: Node, value: object, at: str) -> None:
         kind = value.get("type") if isinstance(value, dict) else None
         table = facts()["blocks"]
-        if node["types"] == ["*"] and kind in table and kind not in facts()["allowed_blocks"][self.surface]:
+        if (
+            node["types"] == ["*"]
+            and isinstance(kind, str)
+            and kind in table
+            and kind not in facts()["allowed_blocks"][self.surface]
+        ):
             self.fail(f"{at}/type", "surface", f"unsupported type: {kind}")
             return
         self._typed(table, node["types"], value, at)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from sandbox.workspace.server import WorkspaceServer
 
 Node = dict[str, Any]
+_KEEP_ALIVE_S: Final = 15.0
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -40,6 +42,7 @@ class Control:
                 ("user", "action", "value"),
             ),
             "submit": (server.submit, ("user", "view", "values"), ("user",)),
+            "delete": (server.delete, ("message",), ("message",)),
             "close": (server.close, ("user", "view"), ("user",)),
             "channel": (server.change_channel, ("channel", "archived", "bot"), ("channel",)),
             "links": (server.links, ("action", "reason"), ("action",)),
@@ -55,7 +58,7 @@ class Control:
             web.get("/_sandbox/calls", _answering(self._calls)),
             web.get("/_sandbox/dispatches", _answering(self._dispatches)),
             web.get("/_sandbox/state", _answering(self._state)),
-            web.get("/_sandbox/events", self._events),
+            web.get("/_sandbox/events", _answering(self._events)),
         ]
 
     def _gesture(
@@ -119,16 +122,36 @@ class Control:
         )
         await response.prepare(request)
         await response.write(b": open\n\n")
-        async for kind, item in self._server.events():
-            try:
-                await response.write(f"event: {kind}\ndata: {json.dumps(item)}\n\n".encode())
-            except ConnectionError:
-                break
-        return response
+        queue = self._server.state.changes.subscribe()
+        try:
+            while True:
+                await response.write(await _next_event(queue))
+        except ConnectionError:
+            return response
+        finally:
+            self._server.state.changes.unsubscribe(queue)
+
+
+async def _next_event(queue: asyncio.Queue[tuple[str, Node]]) -> bytes:
+    try:
+        async with asyncio.timeout(_KEEP_ALIVE_S):
+            kind, item = await queue.get()
+    except TimeoutError:
+        return b": still here\n\n"
+    return f"event: {kind}\ndata: {json.dumps(item)}\n\n".encode()
+
+
+def _is_foreign(request: web.Request) -> bool:
+    """Tell whether a page of another origin asks, or one that got here under a foreign name."""
+    own = {f"http://{host}:{request.url.port}" for host in ("127.0.0.1", "localhost")}
+    named = request.url.host in ("127.0.0.1", "localhost")
+    return not named or request.headers.get("Origin", "http://localhost:" + str(request.url.port)) not in own
 
 
 def _answering(handler: Handler) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
+        if _is_foreign(request):
+            return web.json_response({"ok": False, "error": "foreign_origin"}, status=403)
         try:
             return await handler(request)
         except BadRequestError as refusal:

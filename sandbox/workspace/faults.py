@@ -60,7 +60,9 @@ def read_fault(given: object) -> Fault:
     then = given.get("then", {})
     if set(given) - _FAULT_KEYS or not isinstance(then, dict) or set(then) - _THEN_KEYS:
         raise BadRequestError(f"A fault has {sorted(_FAULT_KEYS)}, its `then` has {sorted(_THEN_KEYS)}.")
-    return Fault(method=given["method"], times=int(given.get("times", 1)), **then)
+    if not isinstance(given.get("times", 1), int) or not isinstance(then.get("status", 200), int):
+        raise BadRequestError("`times` and `status` are whole numbers.")
+    return Fault(method=given["method"], times=given.get("times", 1), **then)
 
 
 class Faults:

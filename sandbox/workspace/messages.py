@@ -99,7 +99,7 @@ def post(
             to=to,
             thread_ts=thread_ts,
             metadata=content.metadata,
-            policy=content.policy,
+            problems=content.policy,
         )
     )
 
@@ -108,7 +108,7 @@ def edit(state: State, message: Message, content: Content) -> None:
     """Replace the content of a message; blocks that are not given stay (Slack, page "chat.update")."""
     if content.metadata is not None:
         message.metadata = content.metadata
-    message.policy = content.policy
+    message.problems = content.policy
     state.edit_message(message, text=content.text, blocks=content.blocks)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -134,6 +134,14 @@ class WorkspaceServer:
         """Close the topmost view; see `People.close`."""
         return await self._people.close(user, view)
 
+    async def delete(self, message: str) -> Node:
+        """Delete a message, as a person with the right to may."""
+        found = self.state.find_message(message)
+        if found is None:
+            raise BadRequestError(f"There is no message {message!r}.")
+        self.state.delete_message(found)
+        return {"ok": True}
+
     async def change_channel(
         self, channel: str, *, archived: bool | None = None, bot: bool | None = None
     ) -> Node:
@@ -215,15 +223,6 @@ class WorkspaceServer:
             "request_url": self.request_url,
             "links": self.socket_mode.count,
         }
-
-    async def events(self) -> AsyncIterator[tuple[str, Node]]:
-        """Yield every change from now on: its kind and the thing that changed."""
-        queue = self.state.changes.subscribe()
-        try:
-            while True:
-                yield await queue.get()
-        finally:
-            self.state.changes.unsubscribe(queue)
 
     async def until(self, holds: Callable[[], bool], within: float = 5.0) -> None:
         """Wait until something holds, looking at every change; `TimeoutError` after `within` seconds."""

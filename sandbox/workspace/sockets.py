@@ -8,6 +8,8 @@ import secrets
 import time
 import uuid
 from collections import deque
+from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,6 +22,7 @@ from sandbox.workspace.transports import Ack, Kind, NoAckError
 Node = dict[str, Any]
 
 MOST_LINKS: Final = 10
+_ACTIONS: Final = ("disconnect", "close", "abort", "freeze", "refuse", "accept", "repeat")
 _PING_S: Final = 10.0
 _GRACE_S: Final = 1.0
 _LIFETIME_S: Final = 18_060
@@ -27,19 +30,18 @@ _LIFETIME_S: Final = 18_060
 
 @dataclass(slots=True, eq=False)
 class _Link:
+    """One WebSocket; `draining` once its end is announced, `frozen` once nothing gets through any more."""
+
     socket: web.WebSocketResponse
     transport: asyncio.Transport | None
     draining: bool = False
     frozen: bool = False
 
-    @property
-    def usable(self) -> bool:
-        return not self.socket.closed and not self.frozen
-
 
 @dataclass(slots=True, eq=False)
 class _Envelope:
-    id: str
+    """A payload on its way: `lost` is set when the link that carried it ended unacknowledged."""
+
     message: Node
     answered: asyncio.Future[Any]
     link: _Link | None = None
@@ -58,7 +60,8 @@ class SocketMode:
         self._links: deque[_Link] = deque()
         self._envelopes: dict[str, _Envelope] = {}
         self._arrived = asyncio.Event()
-        self._closers: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._last: Node | None = None
         self.refusing = False
 
     @property
@@ -78,7 +81,7 @@ class SocketMode:
         if self.refusing or ticket not in self._tickets:
             return web.Response(status=503 if self.refusing else 401)
         self._tickets.discard(ticket)
-        socket = web.WebSocketResponse(heartbeat=_PING_S)
+        socket = web.WebSocketResponse(timeout=_GRACE_S)
         await socket.prepare(request)
         if self.count >= MOST_LINKS:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
@@ -88,25 +91,27 @@ class SocketMode:
         link = _Link(socket, transport if isinstance(transport, asyncio.Transport) else None)
         self._links.append(link)
         await socket.send_json(self._hello())
-        self._arrived.set()
-        self._state.changes.say("links", {"count": self.count})
+        self._announce(link)
+        pings = self._start(self._ping(link))
         try:
             await self._read(link)
         finally:
+            pings.cancel()
             self._forget(link)
         return socket
 
     async def deliver(self, kind: Kind, payload: Node, *, answers: bool) -> Ack:
         """Send an envelope over a link, over another one if the first is lost, until it is acknowledged."""
         envelope_id = str(uuid.uuid4())
-        message = {
+        message: Node = {
             "envelope_id": envelope_id,
             "type": kind,
             "accepts_response_payload": answers,
             "payload": payload,
         }
-        envelope = _Envelope(envelope_id, message, asyncio.get_running_loop().create_future())
+        envelope = _Envelope(message, asyncio.get_running_loop().create_future())
         self._envelopes[envelope_id] = envelope
+        self._last = message
         start = time.perf_counter()
         try:
             async with asyncio.timeout(self._deadline):
@@ -122,37 +127,41 @@ class SocketMode:
 
         Args:
             action: `disconnect` (announced with `reason`, closed a second later), `close` (close frame),
-                `abort` (the connection is cut), `freeze` (nothing is read any more), `refuse` and `accept`
-                (new links).
-            reason: `warning`, `refresh_requested` or `link_disabled`.
+                `abort` (the connection is cut), `freeze` (nothing gets through any more), `refuse` and
+                `accept` (new links), `repeat` (the last envelope is sent once more).
+            reason: `warning` (not closed yet), `refresh_requested` or `link_disabled`.
+
+        Returns:
+            `{"ok": True, "links": how many were touched}`.
 
         """
-        touched = list(self._links)
+        if action not in _ACTIONS:
+            raise BadRequestError(f"`action` is one of {', '.join(_ACTIONS)}.")
         if action in ("refuse", "accept"):
             self.refusing = action == "refuse"
-            touched = []
-        elif action not in ("disconnect", "close", "abort", "freeze"):
-            raise BadRequestError("`action` is disconnect, close, abort, freeze, refuse or accept.")
+            return {"ok": True, "links": 0}
+        if action == "repeat":
+            return await self._repeat()
+        touched = list(self._links)
         for link in touched:
             if action == "disconnect":
                 await self._announce_end(link, reason)
             elif action == "close":
-                self._close_soon(link, 0)
-            elif action == "abort" and link.transport is not None:
+                self._start(self._close_later(link, 0))
+            elif link.transport is not None and action == "abort":
                 link.transport.abort()
-            elif action == "freeze":
+            elif link.transport is not None:
                 link.frozen = True
+                link.transport.pause_reading()
         return {"ok": True, "links": len(touched)}
-
-    async def resend(self, envelope: Node) -> None:
-        """Send an envelope once more, as Slack may do; its acknowledgement is not waited for."""
-        await self._any_link().socket.send_json(envelope)
 
     async def close(self) -> None:
         """Close every link."""
-        for closer in list(self._closers):
-            closer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
         for link in list(self._links):
+            if link.frozen and link.transport is not None:
+                link.transport.abort()
             await link.socket.close()
 
     # --- one link -----------------------------------------------------------------------------------------
@@ -166,9 +175,24 @@ class SocketMode:
             "connection_info": {"app_id": self._app_id},
         }
 
+    def _announce(self, link: _Link) -> None:
+        """Wake those who wait for a link; what hangs on a frozen one goes over this one instead."""
+        for envelope in self._envelopes.values():
+            if envelope.link is not None and envelope.link is not link and envelope.link.frozen:
+                envelope.lost.set()
+        self._arrived.set()
+        self._state.changes.say("links", {"count": self.count})
+
+    async def _ping(self, link: _Link) -> None:
+        with suppress(ConnectionError):
+            while True:
+                await asyncio.sleep(_PING_S)
+                if not link.frozen:
+                    await link.socket.ping(b"Ping from applink-1")
+
     async def _read(self, link: _Link) -> None:
         async for message in link.socket:
-            if message.type is WSMsgType.TEXT and not link.frozen:
+            if message.type is WSMsgType.TEXT:
                 self._acknowledge(message.data)
 
     def _acknowledge(self, text: str) -> None:
@@ -194,16 +218,24 @@ class SocketMode:
             {"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-1"}}
         )
         if reason != "warning":
-            self._close_soon(link, _GRACE_S)
+            self._start(self._close_later(link, _GRACE_S))
 
-    def _close_soon(self, link: _Link, delay: float) -> None:
-        async def close() -> None:
-            await asyncio.sleep(delay)
-            await link.socket.close()
+    async def _close_later(self, link: _Link, delay: float) -> None:
+        await asyncio.sleep(delay)
+        await link.socket.close()
 
-        task = asyncio.create_task(close())
-        self._closers.add(task)
-        task.add_done_callback(self._closers.discard)
+    async def _repeat(self) -> Node:
+        link = self._pick()
+        if link is None or self._last is None:
+            raise BadRequestError("There is no open link, or nothing was sent yet.")
+        await link.socket.send_json(self._last)
+        return {"ok": True, "links": 1}
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     # --- one envelope -------------------------------------------------------------------------------------
 
@@ -211,12 +243,9 @@ class SocketMode:
         while True:
             envelope.link = await self._next_link()
             envelope.lost.clear()
-            try:
-                await envelope.link.socket.send_json(envelope.message)
-            except ConnectionError:
+            if not await self._send(envelope, envelope.link):
                 self._forget(envelope.link)
                 continue
-            envelope.deliveries += 1
             lost = asyncio.ensure_future(envelope.lost.wait())
             try:
                 await asyncio.wait({envelope.answered, lost}, return_when=asyncio.FIRST_COMPLETED)
@@ -224,6 +253,16 @@ class SocketMode:
                 lost.cancel()
             if envelope.answered.done():
                 return envelope.answered.result()
+
+    async def _send(self, envelope: _Envelope, link: _Link) -> bool:
+        envelope.deliveries += 1
+        if link.frozen:
+            return True
+        try:
+            await link.socket.send_json(envelope.message)
+        except ConnectionError:
+            return False
+        return True
 
     async def _next_link(self) -> _Link:
         while True:
@@ -236,11 +275,6 @@ class SocketMode:
     def _pick(self) -> _Link | None:
         """Take the links in turn; one that is about to end only where there is no other."""
         self._links.rotate(-1)
-        usable = [link for link in self._links if not link.socket.closed]
-        return next((link for link in usable if not link.draining), usable[0] if usable else None)
-
-    def _any_link(self) -> _Link:
-        link = self._pick()
-        if link is None:
-            raise BadRequestError("No link is open.")
-        return link
+        open_links = [link for link in self._links if not link.socket.closed]
+        open_links.sort(key=lambda link: (link.frozen, link.draining))
+        return open_links[0] if open_links else None

@@ -34,7 +34,6 @@ class Message:
     edits: int = 0
     edited_ts: str | None = None
     problems: list[Problem] = field(default_factory=list)
-    policy: list[Problem] = field(default_factory=list)
 
     def as_dict(self) -> Node:
         """Give the message as `/_sandbox/messages` shows it."""
@@ -52,7 +51,6 @@ class Message:
             "edits": self.edits,
             "edited_ts": self.edited_ts,
             "problems": [problem.as_dict() for problem in self.problems],
-            "policy": [problem.as_dict() for problem in self.policy],
         }
 
 
@@ -68,7 +66,7 @@ class View:
     previous: str | None
     values: dict[str, dict[str, Node]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
-    policy: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -320,6 +318,12 @@ class State:
         view.errors = errors
         self._say_views(view.user)
 
+    def close_from(self, view: View) -> None:
+        """Close a view and what stands on it; nothing if it is closed already."""
+        stack = self.stacks.get(view.user, [])
+        if view.id in stack:
+            self.close_views(view.user, count=len(stack) - stack.index(view.id))
+
     def close_views(self, user: str, *, count: int | None = 1) -> list[View]:
         """Close the topmost views of a person (`None`: all) and give them back, the topmost first."""
         stack = self.stacks.get(user, [])
@@ -383,7 +387,7 @@ class State:
                 **self.view_object(view),
                 "user": view.user,
                 "errors": view.errors,
-                "policy": [problem.as_dict() for problem in view.policy],
+                "problems": [problem.as_dict() for problem in view.problems],
             }
             for view in self.stack(user)
         ]

@@ -69,7 +69,10 @@ class SignedHttp:
             "X-Slack-Request-Timestamp": timestamp,
             "X-Slack-Signature": sign(self._secret, timestamp, body),
         }
-        self._session = self._session or aiohttp.ClientSession()
+        if self._session is None:
+            # A kept connection may have died with the app's last restart; Slack does not keep one either.
+            connector = aiohttp.TCPConnector(force_close=True)
+            self._session = aiohttp.ClientSession(connector=connector)
         start = time.perf_counter()
         try:
             async with (

@@ -17,7 +17,7 @@ def open_view(state: State, args: Node) -> Node:
     payload, policy = read_view(args.get("view"), "modal")
     trigger = state.exchange(_trigger_id(args))
     opened = state.open_view(trigger.user, payload, push=False)
-    opened.policy = policy
+    opened.problems = policy
     return {"view": state.view_object(opened)}
 
 
@@ -28,7 +28,7 @@ def push_view(state: State, args: Node) -> Node:
     if trigger.view is None or trigger.view not in state.views:
         raise SlackError("not_found")
     pushed = state.open_view(trigger.user, payload, push=True)
-    pushed.policy = policy
+    pushed.problems = policy
     return {"view": state.view_object(pushed)}
 
 
@@ -47,7 +47,7 @@ def update_view(state: State, args: Node) -> Node:
     if args.get("hash") and args["hash"] != view.hash:
         raise SlackError("hash_conflict")
     state.replace_view(view, payload)
-    view.policy = policy
+    view.problems = policy
     return {"view": state.view_object(view)}
 
 
@@ -61,7 +61,7 @@ def publish_view(state: State, args: Node) -> Node:
     if shown is not None and args.get("hash") and args["hash"] != shown.hash:
         raise SlackError("hash_conflict")
     published = state.publish_home(user, payload)
-    published.policy = policy
+    published.problems = policy
     return {"view": state.view_object(published)}
 
 

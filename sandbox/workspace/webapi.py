@@ -21,6 +21,7 @@ from sandbox.workspace.state import ResponseUrl, State
 
 Node = dict[str, Any]
 _JSON_ARGUMENTS: Final = ("attachments", "blocks", "message", "metadata", "view")
+_TOO_MANY: Final = 429
 _UNREADABLE: Final = {"blocks": "invalid_blocks_format", "metadata": "invalid_metadata_format"}
 
 
@@ -31,10 +32,6 @@ class Method:
     run: Callable[[State, Node], Node]
     scopes: tuple[str, ...] = ()
     token: Literal["bot", "app"] = "bot"
-
-
-def _no_link(_state: State, _args: Node) -> Node:
-    raise SlackError("internal_error")
 
 
 METHODS: Final[dict[str, Method]] = {
@@ -54,7 +51,6 @@ METHODS: Final[dict[str, Method]] = {
     "views.push": Method(view_methods.push_view),
     "views.update": Method(view_methods.update_view),
     "views.publish": Method(view_methods.publish_view),
-    "apps.connections.open": Method(_no_link, ("connections:write",), "app"),
 }
 
 
@@ -81,6 +77,7 @@ class WebApi:
     ) -> web.StreamResponse:
         fault = self._faults.take(name)
         record: Node = {"method": name, "payload": {}, "response": None, "problems": []}
+        record["at"] = self._state.clock()
         self._state.calls.append(record)
         if fault is not None and fault.delay_s:
             await asyncio.sleep(fault.delay_s)
@@ -98,8 +95,11 @@ class WebApi:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)
-        error = fault.error or {429: "ratelimited"}.get(fault.status, "internal_error")
-        return self._reply(fault.status, {"ok": False, "error": error}, record, fault.headers)
+        error = fault.error or ("ratelimited" if fault.status == _TOO_MANY else "internal_error")
+        headers = {"Retry-After": "1"} if fault.status == _TOO_MANY else {}
+        return self._reply(
+            fault.status, {"ok": False, "error": error}, record, {**headers, **(fault.headers or {})}
+        )
 
     def _reply(
         self, status: int, body: Node | str, record: Node, headers: dict[str, str] | None = None
@@ -107,6 +107,7 @@ class WebApi:
         self._tell(record, status, body)
         sent = {
             "x-oauth-scopes": ",".join(self._state.seed.app.scopes),
+            "x-accepted-oauth-scopes": ",".join(self._accepted(record["method"])),
             "x-slack-req-id": secrets.token_hex(16),
             **(headers or {}),
         }
@@ -115,6 +116,9 @@ class WebApi:
         if isinstance(body, str):
             return web.Response(text=body, status=status, headers=sent)
         return web.json_response(body, status=status, headers=sent)
+
+    def _accepted(self, name: str) -> tuple[str, ...]:
+        return self._methods[name].scopes if name in self._methods else ()
 
     def _tell(self, record: Node, status: int, body: Node | str | None) -> None:
         record["status"] = status
@@ -131,7 +135,7 @@ class WebApi:
             args.pop("token", None)
             wait = self._faults.retry_after(name, str(args.get("channel")), self._state.clock())
             if wait is not None:
-                return args, 429, {"ok": False, "error": "ratelimited", "retry_after": wait}
+                return args, _TOO_MANY, {"ok": False, "error": "ratelimited", "retry_after": wait}
             return args, 200, {"ok": True, **method.run(self._state, args)}
         except SlackError as refusal:
             return args, 200, refusal.body()
