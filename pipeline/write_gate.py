@@ -85,6 +85,10 @@ class WriteGate:
         """Read."""
         return await self._tenant.domains()
 
+    async def synchronized(self) -> bool:
+        """Read."""
+        return await self._tenant.synchronized()
+
     # -- writes ------------------------------------------------------------------------------------------
 
     async def create_user(self, body: Mapping[str, object]) -> tuple[TargetObject, Receipt]:

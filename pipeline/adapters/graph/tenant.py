@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from pipeline import errors
 from pipeline.adapters.graph import batch
@@ -33,11 +33,33 @@ _WRITE_USERS: Final = "User.ReadWrite.All"
 _WRITE_GROUPS: Final = "Group.ReadWrite.All"
 _WRITE_MEMBERS: Final = "GroupMember.ReadWrite.All"
 _READ_DOMAINS: Final = "Domain.Read.All"
+_READ_ORGANIZATION: Final = "Organization.Read.All"
 
-_DOMAINS_LIVE: Final = 600.0
+_KEPT: Final = 600.0
+"""Seconds for which facts about the tenant as a whole are kept."""
 _FRESH: Final = 120.0
 """Seconds for which an object made here may still be unknown to a replica."""
 _PAGES: Final = 1000
+
+
+_Fact = TypeVar("_Fact")
+
+
+class _Kept(Generic[_Fact]):
+    """A fact about the tenant that is asked for once in a while, by one caller for all."""
+
+    def __init__(self, transport: GraphTransport, read: Callable[[], Awaitable[_Fact]]) -> None:
+        self._transport = transport
+        self._read = read
+        self._lock = asyncio.Lock()
+        self._found: tuple[float, _Fact] | None = None
+
+    async def get(self) -> _Fact:
+        """Return the fact, read anew when it is older than ten minutes."""
+        async with self._lock:
+            if self._found is None or self._transport.elapsed(self._found[0]) >= _KEPT:
+                self._found = (self._transport.monotonic(), await self._read())
+            return self._found[1]
 
 
 class GraphTenant:
@@ -45,8 +67,8 @@ class GraphTenant:
 
     def __init__(self, transport: GraphTransport) -> None:
         self._transport = transport
-        self._domains: tuple[float, tuple[Domain, ...]] | None = None
-        self._domains_lock = asyncio.Lock()
+        self._domains: _Kept[tuple[Domain, ...]] = _Kept(transport, self._read_domains)
+        self._synchronized: _Kept[bool] = _Kept(transport, self._read_synchronized)
         self._made: dict[str, float] = {}
 
     # -- reading -----------------------------------------------------------------------------------------
@@ -117,14 +139,11 @@ class GraphTenant:
 
     async def domains(self) -> tuple[Domain, ...]:
         """Return the tenant's domain names; an answer serves for ten minutes."""
-        async with self._domains_lock:
-            kept = self._domains
-            if kept is not None and self._transport.elapsed(kept[0]) < _DOMAINS_LIVE:
-                return kept[1]
-            reply = await self._transport.request("GET", "/domains", needs=_READ_DOMAINS)
-            found = tuple(_domain(entry) for entry in await self._pages(reply, _READ_DOMAINS))
-            self._domains = (self._transport.monotonic(), found)
-            return found
+        return await self._domains.get()
+
+    async def synchronized(self) -> bool:
+        """Return whether directory synchronisation feeds this tenant; an answer serves for ten minutes."""
+        return await self._synchronized.get()
 
     # -- writing -----------------------------------------------------------------------------------------
 
@@ -214,6 +233,16 @@ class GraphTenant:
         if query.single:
             return (_object(kind, reply.body),) if reply.ok else ()
         return tuple(_object(kind, entry) for entry in await self._pages(reply, _READ[kind]))
+
+    async def _read_domains(self) -> tuple[Domain, ...]:
+        reply = await self._transport.request("GET", "/domains", needs=_READ_DOMAINS)
+        return tuple(_domain(entry) for entry in await self._pages(reply, _READ_DOMAINS))
+
+    async def _read_synchronized(self) -> bool:
+        params = {"$select": "id,onPremisesSyncEnabled"}
+        reply = await self._transport.request("GET", "/organization", params=params, needs=_READ_ORGANIZATION)
+        found = await self._pages(reply, _READ_ORGANIZATION)
+        return any(isinstance(e, Mapping) and e.get("onPremisesSyncEnabled") is True for e in found)
 
     async def _pages(self, reply: Reply, needs: str) -> list[object]:
         """Return the entries of an answer and of all pages after it."""
