@@ -1,0 +1,227 @@
+"""Turn the syntax tree into closures, once, when an expression is loaded.
+
+Every closure takes the source attributes (names case-folded) and the evaluation's state. The compiler picks the
+narrowest closure it can: arguments that are constants are converted now, and a value that has the right type
+already goes straight to the function.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipeline.expressions import operators
+from pipeline.expressions.calls import Argument, CallPlan, Constant, Run, Source
+from pipeline.expressions.errors import ExpressionError, Fault
+from pipeline.expressions.functions import find_form, lookup
+from pipeline.expressions.functions.kinds import WORD, to_boolean
+from pipeline.expressions.functions.signature import Form, Style
+from pipeline.expressions.nodes import (
+    Attribute,
+    Binary,
+    Call,
+    Chain,
+    Negation,
+    Node,
+    Number,
+    Parameter,
+    Span,
+    Text,
+    Variable,
+    Word,
+)
+from pipeline.expressions.state import State, parameter_key
+from pipeline.expressions.values import Dialect, Value
+
+_CONSTANTS: Final[dict[str, Value]] = {"true": True, "false": False, "null": None, "crlf": "\r\n"}
+_COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
+_IGNORE_WORD: Final = "ignorethisflow"
+
+
+class IgnoreSignal(Exception):  # noqa: N818  not a failure: it ends an evaluation early
+    """The attribute is to be dropped from the flow, whatever surrounds the place that says so."""
+
+
+class Compiler:
+    """Compile the nodes of one expression, and note what it uses."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.attributes: dict[str, str] = {}
+        self.functions: set[str] = set()
+        self.deterministic = True
+        self.metered = False
+        self.redacts = False
+        self._variables: list[str] = []
+        self._top = True
+
+    def compile(self, node: Node) -> Run:
+        """Give the closure of a node; raises ExpressionError for what can never be evaluated."""
+        top, self._top = self._top, False
+        match node:
+            case Text() | Number():
+                return constant(node.value)
+            case Word():
+                return self._word(node)
+            case Attribute():
+                return self.attribute(node.name)
+            case Parameter():
+                return self._parameter(node)
+            case Variable():
+                return self._variable(node)
+            case Call():
+                return self._call(node, top=top)
+            case Negation():
+                return self._negation(node)
+            case Binary():
+                return self._binary(node)
+            case Chain():
+                return self._chain(node)
+
+    def attribute(self, name: str) -> Run:
+        """Give the closure that reads an attribute, and note its name."""
+        folded = name.casefold()
+        self.attributes.setdefault(folded, name)
+        return lambda source, _state: source.get(folded)
+
+    def branch(self, node: Node | None) -> Run:
+        """Compile an argument; a skipped one is null."""
+        return constant(None) if node is None else self.compile(node)
+
+    @property
+    def ignore(self) -> Run:
+        """The closure that drops the attribute from the flow."""
+        return _ignore
+
+    def bound(self, variable: Variable, node: Node | None) -> Run:
+        """Compile a node in which a variable is bound."""
+        self._variables.append(variable.folded)
+        self.metered = True
+        try:
+            return self.branch(node)
+        finally:
+            self._variables.pop()
+
+    def _word(self, node: Word) -> Run:
+        if node.folded in _CONSTANTS:
+            return constant(_CONSTANTS[node.folded])
+        if node.folded == _IGNORE_WORD:
+            return _ignore
+        message = f"{node.name} is not a word of the language; texts stand in quotes, attributes in brackets"
+        raise ExpressionError(message, position=node.span.position)
+
+    def _parameter(self, node: Parameter) -> Run:
+        key = parameter_key(node.name)
+        self.metered = True
+
+        def run(_source: Source, state: State) -> Value:
+            value = state.context.parameter(key)
+            if value is None:
+                message = f"the parameter %{node.name}% has no value in this configuration"
+                raise ExpressionError(message, position=node.span.position)
+            return value
+
+        return run
+
+    def _variable(self, node: Variable) -> Run:
+        if node.folded not in self._variables:
+            message = f"${node.name} is not bound here; Select, Where and With bind variables"
+            raise ExpressionError(message, position=node.span.position)
+        folded = node.folded
+        return lambda _source, state: state.variables[folded]
+
+    def _call(self, node: Call, *, top: bool) -> Run:
+        function = lookup(node, self.dialect)
+        self.functions.add(function.name)
+        self.deterministic = self.deterministic and function.deterministic
+        if function.top_level_only and not top:
+            message = "cannot stand inside another function"
+            raise ExpressionError(message, position=node.span.position, function=node.name)
+        form, call = find_form(function, node, self.dialect)
+        if form.style is Style.SPECIAL:
+            run: Run = form.apply(self, call)
+            return run
+        if form.style is Style.METERED:
+            self.metered = True
+        arguments = [
+            self._argument(argument, form, index) for index, argument in enumerate(call.arguments)
+        ]
+        return CallPlan(call, form, arguments).closure()
+
+    def _argument(self, node: Node | None, form: Form, index: int) -> Argument:
+        if node is None:
+            return None
+        if form.parameter(index).kind is WORD and isinstance(node, Word):
+            return Constant(node.name)
+        if isinstance(node, Text | Number):
+            return Constant(node.value)
+        if isinstance(node, Word) and node.folded in _CONSTANTS:
+            return Constant(_CONSTANTS[node.folded])
+        return self.compile(node)
+
+    def _negation(self, node: Negation) -> Run:
+        operand = self.compile(node.operand)
+
+        def run(source: Source, state: State) -> Value:
+            try:
+                return operators.negate(operand(source, state))
+            except Fault as fault:
+                raise fault.at(node.span.position) from None
+
+        return run
+
+    def _binary(self, node: Binary) -> Run:
+        left, right, sign = self.compile(node.left), self.compile(node.right), node.operator
+        apply = operators.compare if sign in _COMPARISONS else operators.calculate
+
+        def run(source: Source, state: State) -> Value:
+            try:
+                return apply(sign, left(source, state), right(source, state))
+            except Fault as fault:
+                raise fault.at(node.span.position) from None
+
+        return run
+
+    def _chain(self, node: Chain) -> Run:
+        operands = [self.compile(operand) for operand in node.operands]
+        if node.operator == "&":
+            return _concatenation(node, operands)
+        stop = node.operator == "||"
+        spans = [operand.span for operand in node.operands]
+
+        def run(source: Source, state: State) -> Value:
+            for operand, span in zip(operands, spans, strict=True):
+                value = operand(source, state)
+                if value is not True and value is not False:
+                    value = condition(value, span)
+                if value is stop:
+                    return stop
+            return not stop
+
+        return run
+
+
+def _concatenation(node: Chain, operands: list[Run]) -> Run:
+    def run(source: Source, state: State) -> Value:
+        try:
+            return operators.concatenate(state, [operand(source, state) for operand in operands])
+        except Fault as fault:
+            raise fault.at(node.span.position) from None
+
+    return run
+
+
+def condition(value: Value, span: Span) -> bool:
+    """Read a value as true or false, or say where it is neither."""
+    try:
+        return to_boolean(value)
+    except Fault as fault:
+        raise Fault("the condition " + fault.problem, value=fault.value).at(span.position) from None
+
+
+def constant(value: Value) -> Run:
+    """Give the closure of a value that is known."""
+    return lambda _source, _state: value
+
+
+def _ignore(_source: Source, _state: State) -> Value:
+    raise IgnoreSignal

@@ -1,0 +1,226 @@
+"""Conditions and branches: IIF, Switch, Coalesce, the tests for null and emptiness, Error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipeline.expressions.errors import Fault
+from pipeline.expressions.functions.kinds import ANY, SCALAR, to_boolean
+from pipeline.expressions.functions.signature import ALL, CONNECT, SERVICE, Form, Function, Parameter, Style, required
+from pipeline.expressions.values import Scalar, Value, as_text
+
+if TYPE_CHECKING:
+    from pipeline.expressions.calls import Run, Source
+    from pipeline.expressions.compiler import Compiler
+    from pipeline.expressions.nodes import Call
+    from pipeline.expressions.state import State
+
+
+def is_empty(value: Value) -> bool:
+    """Tell whether a value is null, the empty text, or a list of nothing else."""
+    if isinstance(value, list):
+        return all(item == "" for item in value)
+    return value is None or value in ("", b"")
+
+
+def is_present(value: Value) -> bool:
+    """Tell whether there is a value that is not empty."""
+    return not is_empty(value)
+
+
+def is_null(value: Value) -> bool:
+    """Tell whether there is no value at all."""
+    return value is None or value == []
+
+
+def is_empty_text(value: Value) -> bool:
+    """Tell whether the value is there, but the empty text."""
+    return value is not None and value != [] and is_empty(value)
+
+
+def is_string(value: Value) -> bool:
+    """Tell whether CStr can turn the value into a text."""
+    return value is not None and not isinstance(value, bytes | list)
+
+
+def negated(value: Value) -> Value:
+    """Give False for True (or its text), and True for everything else."""
+    if isinstance(value, list):
+        return [negated(item) is True for item in value]
+    return not (value is True or (isinstance(value, str) and value.strip().casefold() == "true"))
+
+
+def to_condition(value: Value) -> Value:
+    """Give the truth of a value; null is False."""
+    if isinstance(value, list) and len(value) > 1:
+        return [to_boolean(item) for item in value]
+    return to_boolean(value)
+
+
+def error(message: Value) -> Value:
+    """Stop with the author's own words."""
+    if message is None or message == "" or isinstance(message, list):
+        raise Fault("the rule stopped here without saying why")
+    raise Fault(as_text(message))
+
+
+def _iif(compiler: Compiler, call: Call) -> Run:
+    condition, when_true, when_false = (compiler.branch(argument) for argument in call.arguments)
+
+    def run(source: Source, state: State) -> Value:
+        value = condition(source, state)
+        if value is True:
+            return when_true(source, state)
+        if value is False:
+            return when_false(source, state)
+        if isinstance(value, list) and len(value) > 1:
+            return _each(value, when_true(source, state), when_false(source, state), call)
+        try:
+            truth = to_boolean(value)
+        except Fault as fault:
+            raise Fault(fault.problem, "condition", value=value).at(call.span.position, call.name) from None
+        return when_true(source, state) if truth else when_false(source, state)
+
+    return run
+
+
+def _each(conditions: list[Scalar], yes: Value, no: Value, call: Call) -> Value:
+    out: list[Scalar] = []
+    for index, item in enumerate(conditions):
+        chosen = yes if item is True else no
+        if isinstance(chosen, list):
+            if len(chosen) != len(conditions):
+                message = f"the condition has {len(conditions)} values, the result {len(chosen)}"
+                raise Fault(message).at(call.span.position, call.name)
+            chosen = chosen[index]
+        if chosen is not None:
+            out.append(chosen)
+    return out
+
+
+def _switch(compiler: Compiler, call: Call) -> Run:
+    source_value, default, *rest = (compiler.branch(argument) for argument in call.arguments)
+    pairs = list(zip(rest[::2], rest[1::2], strict=True))
+
+    def choose(wanted: str, source: Source, state: State) -> Value:
+        for key, value in pairs:
+            candidate = key(source, state)
+            if candidate.__class__ is not str:
+                candidate = _key(candidate)
+            if candidate == wanted:
+                return value(source, state)
+        return default(source, state)
+
+    def run(source: Source, state: State) -> Value:
+        value = source_value(source, state)
+        if isinstance(value, list):
+            out: list[Scalar] = []
+            for item in value:
+                state.step()
+                result = choose(_key(item), source, state)
+                if isinstance(result, list):
+                    out.extend(result)
+                elif result is not None:
+                    out.append(result)
+            return out if value else choose("", source, state)
+        return choose(value if value.__class__ is str else _key(value), source, state)  # type: ignore[arg-type]  a text by the test before it
+
+    return run
+
+
+def _key(value: Value) -> str:
+    """Give what a key is compared as; null matches the empty key."""
+    if value is None or value == []:
+        return ""
+    if isinstance(value, list):
+        return _key(value[0]) if len(value) == 1 else "\0"
+    return as_text(value)
+
+
+def _connect_switch(compiler: Compiler, call: Call) -> Run:
+    parts = [compiler.branch(argument) for argument in call.arguments]
+    pairs = list(zip(parts[::2], parts[1::2], strict=True))
+
+    def run(source: Source, state: State) -> Value:
+        for test, value in pairs:
+            try:
+                truth = to_boolean(test(source, state))
+            except Fault as fault:
+                raise Fault(fault.problem, "expr", value=fault.value).at(call.span.position, call.name) from None
+            if truth:
+                return value(source, state)
+        return None
+
+    return run
+
+
+def _coalesce(compiler: Compiler, call: Call) -> Run:
+    parts = [compiler.branch(argument) for argument in call.arguments]
+
+    def run(source: Source, state: State) -> Value:
+        for part in parts:
+            value = part(source, state)
+            if value is not None and value != []:
+                return value
+        return None
+
+    return run
+
+
+
+FUNCTIONS: Final = (
+    Function("CBool", (Form(ALL, required(("Expression", ANY)), to_condition),)),
+    Function(
+        "Coalesce",
+        (
+            Form(
+                ALL,
+                (Parameter("source1", ANY, skippable=True), Parameter("source", ANY, optional=True, repeats=True)),
+                _coalesce,
+                Style.SPECIAL,
+            ),
+        ),
+    ),
+    Function("Error", (Form(ALL, required(("ErrorMessage", ANY)), error),)),
+    Function(
+        "IIF",
+        (
+            Form(
+                ALL,
+                required(("condition", ANY), ("valueIfTrue", ANY), ("valueIfFalse", ANY)),
+                _iif,
+                Style.SPECIAL,
+            ),
+        ),
+    ),
+    Function("IsNull", (Form(ALL, required(("Expression", ANY)), is_null),)),
+    Function("IsNullOrEmpty", (Form(ALL, required(("Expression", ANY)), is_empty),)),
+    Function("IsPresent", (Form(ALL, required(("Expression", ANY)), is_present),)),
+    Function("IsString", (Form(ALL, required(("Expression", ANY)), is_string),)),
+    Function("IsEmpty", (Form(CONNECT, required(("Expression", ANY)), is_empty_text),)),
+    Function("Not", (Form(ALL, required(("source", ANY)), negated),)),
+    Function(
+        "Switch",
+        (
+            Form(
+                SERVICE,
+                (
+                    Parameter("source", SCALAR),
+                    Parameter("defaultValue", ANY, skippable=True),
+                    Parameter("key", SCALAR),
+                    Parameter("value", ANY, repeats=True),
+                ),
+                _switch,
+                Style.SPECIAL,
+                pairs=True,
+            ),
+            Form(
+                CONNECT,
+                (Parameter("expr1", ANY), Parameter("value1", ANY, repeats=True)),
+                _connect_switch,
+                Style.SPECIAL,
+                pairs=True,
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,90 @@
+"""Find a function by name, and the form of it that a call means."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from pipeline.expressions.errors import ExpressionError
+from pipeline.expressions.functions import (
+    binary,
+    dates,
+    directory,
+    flow,
+    identity,
+    lists,
+    logic,
+    names,
+    numbers,
+    replacing,
+    text,
+)
+from pipeline.expressions.functions.signature import Form, Function
+from pipeline.expressions.nodes import Call
+from pipeline.expressions.values import Dialect
+
+_SUBJECTS: Final = (binary, dates, directory, flow, identity, lists, logic, names, numbers, replacing, text)
+
+#: Every function by its case-folded name.
+FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
+    {function.name.casefold(): function for subject in _SUBJECTS for function in subject.FUNCTIONS}
+)
+
+
+def lookup(call: Call, dialect: Dialect) -> Function:
+    """Give the function that a call names; raises ExpressionError when the dialect has none."""
+    function = FUNCTIONS.get(call.folded)
+    if function is not None and function.forms_of(dialect):
+        return function
+    if function is not None:
+        homes = sorted({str(home) for form in function.forms for home in form.dialects})
+        message = f"{function.name} is a function of {' and '.join(homes)} expressions, not of {dialect}"
+    else:
+        known = [name for name, candidate in FUNCTIONS.items() if candidate.forms_of(dialect)]
+        near = difflib.get_close_matches(call.folded, known, n=1)
+        hint = f"; did you mean {FUNCTIONS[near[0]].name}" if near else ""
+        message = f"there is no function {call.name}{hint}"
+    raise ExpressionError(message, position=call.span.position)
+
+
+def find_form(function: Function, call: Call, dialect: Dialect) -> tuple[Form, Call]:
+    """Give the form that fits the number of arguments, and the call without surplus empty arguments.
+
+    Empty places at the end count as arguments where the form has room for them, else they are dropped, as
+    the published samples do both.
+    """
+    forms = function.forms_of(dialect)
+    full = len(call.arguments)
+    stripped = full
+    while stripped and call.arguments[stripped - 1] is None:
+        stripped -= 1
+    for count in range(full, stripped - 1, -1):
+        for form in forms:
+            trimmed = replace(call, arguments=call.arguments[:count])
+            if form.accepts(count) and not _missing(form, trimmed):
+                return form, trimmed
+    raise _misfit(function, call, forms, full)
+
+
+def _missing(form: Form, call: Call) -> str | None:
+    for index, argument in enumerate(call.arguments):
+        parameter = form.parameter(index)
+        if argument is None and not parameter.optional and not parameter.skippable:
+            return parameter.name
+    return None
+
+
+def _misfit(function: Function, call: Call, forms: tuple[Form, ...], count: int) -> ExpressionError:
+    for form in forms:
+        if form.accepts(count) and (name := _missing(form, call)):
+            message = f"{name} is required and cannot be skipped"
+            return ExpressionError(
+                message, position=call.span.position, function=function.name, argument=name
+            )
+    wanted = " or ".join(dict.fromkeys(form.arity_text() for form in forms))
+    plural = "argument" if count == 1 else "arguments"
+    message = f"takes {wanted}, got {count} {plural}"
+    return ExpressionError(message, position=call.span.position, function=function.name)

@@ -1,0 +1,167 @@
+"""What the operators do: comparison, arithmetic, concatenation.
+
+Text compares with a number as numbers where it is numeric, with a boolean without regard to case; other texts
+compare by code point. Null equals null and the empty text, and is neither less nor greater than anything.
+A list on either side is treated value by value.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from pipeline.expressions.dotnet_dates import parse_date
+from pipeline.expressions.errors import Fault
+from pipeline.expressions.functions.kinds import MAX_INTEGER, as_number, to_text
+from pipeline.expressions.state import SMALL, State
+from pipeline.expressions.values import Scalar, Value, as_text, in_utc
+
+_ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+}
+
+
+def compare(sign: str, left: Value, right: Value) -> Value:
+    """Compare two values; lists of more than one value give a list of booleans."""
+    if isinstance(left, list) or isinstance(right, list):
+        pairs = paired(left, right)
+        if len(pairs) == 1:
+            return compare_single(sign, *pairs[0])
+        return [compare_single(sign, *pair) for pair in pairs]
+    return compare_single(sign, left, right)
+
+
+def compare_single(sign: str, left: Scalar | None, right: Scalar | None) -> bool:
+    """Compare two single values."""
+    if left is None or right is None:
+        empty = left in {None, ""} and right in {None, ""}
+        return {"=": empty, "<>": not empty, "<=": empty, ">=": empty}.get(sign, False)
+    return _ORDER[sign](*_alike(left, right))
+
+
+def _alike(left: Scalar, right: Scalar) -> tuple[Any, Any]:
+    if isinstance(left, bool) or isinstance(right, bool):
+        return as_text(left).strip().casefold(), as_text(right).strip().casefold()
+    if isinstance(left, datetime) or isinstance(right, datetime):
+        first, second = _moment(left), _moment(right)
+        if first is not None and second is not None:
+            return first, second
+    elif isinstance(left, int | float) or isinstance(right, int | float):
+        one, other = as_number_or_none(left), as_number_or_none(right)
+        if one is not None and other is not None:
+            return one, other
+    if type(left) is type(right):
+        return left, right
+    return as_text(left), as_text(right)
+
+
+def as_number_or_none(value: Scalar) -> int | float | None:
+    """Give a number or a numeric text as a number."""
+    return as_number(value) if isinstance(value, str | int | float) else None
+
+
+def _moment(value: Scalar) -> datetime | None:
+    if isinstance(value, datetime):
+        return in_utc(value)
+    return parse_date(value) if isinstance(value, str) else None
+
+
+def paired(left: Value, right: Value) -> list[tuple[Scalar | None, Scalar | None]]:
+    """Bring two values side by side: a single one is repeated, two lists must be of one length."""
+    if isinstance(left, list) and isinstance(right, list):
+        if len(left) == len(right):
+            return list(zip(left, right, strict=True))
+        if len(left) == 1:
+            return [(left[0], item) for item in right]
+        if len(right) == 1:
+            return [(item, right[0]) for item in left]
+        raise Fault(f"cannot bring together {len(left)} and {len(right)} values")
+    if isinstance(left, list):
+        if isinstance(right, list):
+            raise AssertionError
+        return [(item, right) for item in left] or [(None, right)]
+    if isinstance(right, list):
+        return [(left, item) for item in right] or [(left, None)]
+    return [(left, right)]
+
+
+def calculate(sign: str, left: Value, right: Value) -> Value:
+    """Add, subtract or multiply; null with anything is null."""
+    if isinstance(left, list) or isinstance(right, list):
+        results = [_calculate_single(sign, *pair) for pair in paired(left, right)]
+        return [result for result in results if result is not None]
+    return _calculate_single(sign, left, right)
+
+
+def _calculate_single(sign: str, left: Scalar | None, right: Scalar | None) -> int | float | None:
+    if left is None or right is None:
+        return None
+    return bounded(_ARITHMETIC[sign](_operand(left), _operand(right)))
+
+
+def negate(value: Value) -> Value:
+    """Give the number with the other sign; null stays null."""
+    if isinstance(value, list):
+        return [bounded(-_operand(item)) for item in value]
+    return None if value is None else bounded(-_operand(value))
+
+
+def _operand(value: Scalar) -> int | float:
+    number = as_number_or_none(value)
+    if number is None:
+        raise Fault("cannot calculate with a value that is not a number", value=value)
+    return number
+
+
+def bounded(number: float) -> int | float:
+    """Refuse what .NET's numbers cannot hold."""
+    if isinstance(number, int) and abs(number) > MAX_INTEGER:
+        raise Fault("the number is too large")
+    if number in {float("inf"), float("-inf")} or number != number:  # noqa: PLR0124  the test for not-a-number
+        raise Fault("the number is too large")
+    return number
+
+
+def concatenate(state: State, parts: list[Value]) -> Value:
+    """Put values together as text; nulls count as empty, unless there is nothing else."""
+    if any(part.__class__ is list for part in parts):
+        return _concatenate_lists(state, parts)
+    texts = [part if part.__class__ is str else to_text(part) for part in parts if part is not None]  # type: ignore[arg-type]  lists were dealt with above
+    if not texts:
+        return None
+    return joined(state, "", texts)
+
+
+def joined(state: State, separator: str, texts: list[Any]) -> str:
+    """Join texts after looking at how long the result will be."""
+    size = sum(map(len, texts)) + len(separator) * len(texts)
+    if size > SMALL:
+        state.charge(size)
+    return separator.join(texts)
+
+
+def _concatenate_lists(state: State, parts: list[Value]) -> Value:
+    sizes = {len(part) for part in parts if isinstance(part, list)} - {1}
+    if len(sizes) > 1:
+        raise Fault("cannot bring together lists of different lengths")
+    count = sizes.pop() if sizes else 1
+    out: list[Scalar] = []
+    for index in range(count):
+        row = [part[index if len(part) > 1 else 0] if isinstance(part, list) else part for part in parts]
+        state.step()
+        text = concatenate(state, list(row))
+        if text is not None:
+            out.append(text)  # type: ignore[arg-type]  a row has no lists, so its text is single
+    return out

@@ -1,0 +1,129 @@
+"""What one evaluation may know and spend: clock, random source, parameters, variables, time and size."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, NoReturn
+
+from pipeline.expressions.errors import Fault
+from pipeline.expressions.values import Scalar, Value
+
+#: Values up to this many characters, bytes or items are worked on without looking at the meter.
+SMALL: Final = 4096
+#: The longest text that a function takes or gives.
+MAX_TEXT: Final = 262_144
+#: The largest sum of the large values that one evaluation may touch.
+MAX_TOTAL: Final = 2_000_000
+#: Seconds that one evaluation may take.
+TIME_LIMIT: Final = 0.050
+_STEPS_BETWEEN_LOOKS: Final = 64
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _nothing_taken(_value: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The world outside the object: everything that an expression may ask for besides attributes.
+
+    `parameters` are what `%name%` stands for, looked up without regard to case or dots; `is_taken` tells
+    SelectUniqueValue whether a value exists in the target already.
+    """
+
+    now: Callable[[], datetime] = _utc_now
+    random: random.Random = field(default_factory=random.Random)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    is_taken: Callable[[str], bool] = _nothing_taken
+    _folded: Mapping[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        folded = {parameter_key(name): value for name, value in self.parameters.items()}
+        object.__setattr__(self, "_folded", folded)
+
+    def parameter(self, key: str) -> str | None:
+        """Give a parameter's value by its key (see parameter_key), or None."""
+        return self._folded.get(key)
+
+
+def parameter_key(name: str) -> str:
+    """Fold a parameter's name: Microsoft's pages write both Domain.FQDN and DomainFQDN."""
+    return name.casefold().replace(".", "")
+
+
+class MeterNeededError(Exception):
+    """A value is large: the evaluation has to be done again with a meter."""
+
+
+class State:
+    """Everything one evaluation carries along, and its meter."""
+
+    __slots__ = ("_deadline", "_steps", "_total", "context", "values", "variables")
+
+    def __init__(self, context: Context, values: list[object] | None = None) -> None:
+        self.context = context
+        self.values: list[object] = values if values is not None else []
+        self.variables: dict[str, Value] = {}
+        self._deadline = 0.0
+        self._total = 0
+        self._steps = 0
+
+    def charge(self, size: int) -> None:
+        """Account for a large value of `size` characters, bytes or items; raise Fault when it is too much."""
+        if size > MAX_TEXT:
+            raise Fault(f"a value of {size} is longer than {MAX_TEXT}")
+        self._total += size
+        if self._total > MAX_TOTAL:
+            raise Fault(f"the values add up to more than {MAX_TOTAL} characters")
+        self.remaining()
+
+    def step(self) -> None:
+        """Count one turn of a loop, and look at the clock now and then."""
+        self._steps += 1
+        if self._steps % _STEPS_BETWEEN_LOOKS == 1:
+            self.remaining()
+
+    def produced(self, values: list[Scalar]) -> None:
+        """Account for what one turn of a loop adds to a list."""
+        size = sum(len(value) for value in values if isinstance(value, str | bytes))
+        self._total += size + len(values)
+        if self._total > MAX_TOTAL:
+            raise Fault(f"the values add up to more than {MAX_TOTAL} characters")
+
+    def remaining(self) -> float:
+        """Give the seconds that are left; raise Fault when there are none."""
+        now = time.perf_counter()
+        if not self._deadline:
+            self._deadline = now + TIME_LIMIT
+        left = self._deadline - now
+        if left <= 0:
+            raise Fault(f"the evaluation takes longer than {TIME_LIMIT * 1000:.0f} ms")
+        return left
+
+
+class _Unmetered(State):
+    """Stand in where no meter is kept: small values need none, a large one asks for one."""
+
+    __slots__ = ()
+
+    def charge(self, size: int) -> NoReturn:
+        raise MeterNeededError(size)
+
+    def step(self) -> NoReturn:
+        raise MeterNeededError
+
+    def remaining(self) -> NoReturn:
+        raise MeterNeededError
+
+
+def unmetered() -> State:
+    """Give the state for expressions that ask for nothing but attributes."""
+    return _Unmetered(Context())
