@@ -65,7 +65,8 @@ class WorkspaceServer:
     async def start(self) -> None:
         """Listen on 127.0.0.1."""
         app = web.Application(client_max_size=4 * 1024 * 1024)
-        app.router.add_post("/api/{method}", self._api.call)
+        for verb in ("GET", "POST"):
+            app.router.add_route(verb, "/api/{method}", self._api.call)
         app.router.add_post("/{kind:commands|actions}/{rest:.+}", self._api.respond)
         app.router.add_get("/link/", self.socket_mode.connect)
         app.router.add_routes(Control(self).routes())
