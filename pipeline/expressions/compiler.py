@@ -142,9 +142,7 @@ class Compiler:
             return run
         if form.style is Style.METERED:
             self.metered = True
-        arguments = [
-            self._argument(argument, form, index) for index, argument in enumerate(call.arguments)
-        ]
+        arguments = [self._argument(argument, form, index) for index, argument in enumerate(call.arguments)]
         return CallPlan(call, form, arguments).closure()
 
     def _argument(self, node: Node | None, form: Form, index: int) -> Argument:

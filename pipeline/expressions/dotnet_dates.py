@@ -134,8 +134,10 @@ def _written(moment: datetime, specifier: str) -> str:
         names, index = (DAYS, moment.weekday()) if letter == "d" else (MONTHS, moment.month - 1)
         return names[index][:3] if length == 3 else names[index]
     if letter == "y":
-        return str(moment.year % 100) if length == 1 else (
-            f"{moment.year % 100:02}" if length == 2 else f"{moment.year:0{length}}"
+        return (
+            str(moment.year % 100)
+            if length == 1
+            else (f"{moment.year % 100:02}" if length == 2 else f"{moment.year:0{length}}")
         )
     if letter == "f":
         return f"{moment.microsecond:06}0"[:length]

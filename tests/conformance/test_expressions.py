@@ -33,17 +33,16 @@ def _cases() -> list[Any]:
 
 
 def _value(raw: Any) -> Value:
-    if isinstance(raw, dict):
-        return base64.b64decode(raw["$binary"])
     if isinstance(raw, list):
         return [_single(item) for item in raw]
-    return _single(raw) if raw is not None else None
+    return None if raw is None else _single(raw)
 
 
 def _single(raw: Any) -> Scalar:
-    value = _value(raw)
-    assert isinstance(value, str | int | float | bool | bytes), raw
-    return value
+    if isinstance(raw, dict):
+        return base64.b64decode(raw["$binary"])
+    assert isinstance(raw, str | int | float | bool), raw
+    return raw
 
 
 def _context(given: dict[str, Any]) -> Context:

@@ -186,7 +186,9 @@ _DIFFERENCE: Final = required(("interval", TEXT), ("date1", DATE), ("date2", DAT
 FUNCTIONS: Final = (
     Function("CDate", (Form(ALL, required(("value", DATE)), to_date),)),
     Function("DateAdd", (Form(SERVICE, _ADD, add), Form(CONNECT, _ADD, add_connect))),
-    Function("DateDiff", (Form(SERVICE, _DIFFERENCE, difference), Form(CONNECT, _DIFFERENCE, difference_connect))),
+    Function(
+        "DateDiff", (Form(SERVICE, _DIFFERENCE, difference), Form(CONNECT, _DIFFERENCE, difference_connect))
+    ),
     Function("DateFromNum", (Form(ALL, required(("value", INTEGER)), from_ticks),)),
     Function(
         "FormatDateTime",

@@ -68,7 +68,8 @@ FUNCTIONS: Final = (
     Function("AppRoleAssignmentsComplex", (Form(ALL, required(("appRoleAssignments", ANY)), _as_is),)),
     Function("SingleAppRoleAssignment", (Form(ALL, required(("appRoleAssignments", ANY)), _first),)),
     Function(
-        "IgnoreFlowIfNullOrEmpty", (Form(ALL, required(("Expression", ANY)), _ignore_if_empty, Style.SPECIAL),)
+        "IgnoreFlowIfNullOrEmpty",
+        (Form(ALL, required(("Expression", ANY)), _ignore_if_empty, Style.SPECIAL),),
     ),
     Function("Redact", (Form(ALL, required(("value", ANY)), _redact, Style.SPECIAL),)),
     Function(

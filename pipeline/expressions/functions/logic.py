@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.expressions.errors import Fault
 from pipeline.expressions.functions.kinds import ANY, SCALAR, to_boolean
-from pipeline.expressions.functions.signature import ALL, CONNECT, SERVICE, Form, Function, Parameter, Style, required
+from pipeline.expressions.functions.signature import (
+    ALL,
+    CONNECT,
+    SERVICE,
+    Form,
+    Function,
+    Parameter,
+    Style,
+    required,
+)
 from pipeline.expressions.values import Scalar, Value, as_text
 
 if TYPE_CHECKING:
@@ -146,7 +155,9 @@ def _connect_switch(compiler: Compiler, call: Call) -> Run:
             try:
                 truth = to_boolean(test(source, state))
             except Fault as fault:
-                raise Fault(fault.problem, "expr", value=fault.value).at(call.span.position, call.name) from None
+                raise Fault(fault.problem, "expr", value=fault.value).at(
+                    call.span.position, call.name
+                ) from None
             if truth:
                 return value(source, state)
         return None
@@ -167,7 +178,6 @@ def _coalesce(compiler: Compiler, call: Call) -> Run:
     return run
 
 
-
 FUNCTIONS: Final = (
     Function("CBool", (Form(ALL, required(("Expression", ANY)), to_condition),)),
     Function(
@@ -175,7 +185,10 @@ FUNCTIONS: Final = (
         (
             Form(
                 ALL,
-                (Parameter("source1", ANY, skippable=True), Parameter("source", ANY, optional=True, repeats=True)),
+                (
+                    Parameter("source1", ANY, skippable=True),
+                    Parameter("source", ANY, optional=True, repeats=True),
+                ),
                 _coalesce,
                 Style.SPECIAL,
             ),

@@ -123,6 +123,13 @@ FUNCTIONS: Final = (
     ),
     Function(
         "ReplaceChars",
-        (Form(CONNECT, required(("string", TEXT), ("ReplacePattern", TEXT)), replace_characters, Style.STATEFUL),),
+        (
+            Form(
+                CONNECT,
+                required(("string", TEXT), ("ReplacePattern", TEXT)),
+                replace_characters,
+                Style.STATEFUL,
+            ),
+        ),
     ),
 )

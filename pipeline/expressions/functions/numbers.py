@@ -44,7 +44,9 @@ FUNCTIONS: Final = (
     Function("BitAnd", (Form(ALL, required(("value1", INTEGER), ("value2", INTEGER)), bit_and),)),
     Function("BitOr", (Form(CONNECT, required(("value1", INTEGER), ("value2", INTEGER)), bit_or),)),
     Function("CNum", (Form(CONNECT, required(("value", SCALAR)), to_number),)),
-    Function("IsBitSet", (Form(CONNECT, required(("value", INTEGER), ("flag", INTEGER)), is_bit_set, null=False),)),
+    Function(
+        "IsBitSet", (Form(CONNECT, required(("value", INTEGER), ("flag", INTEGER)), is_bit_set, null=False),)
+    ),
     Function("IsNumeric", (Form(CONNECT, required(("Expression", ANY)), is_numeric),)),
     Function(
         "RandomNum",

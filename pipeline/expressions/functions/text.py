@@ -282,6 +282,10 @@ FUNCTIONS: Final = (
     Function("UCase", (Form(CONNECT, required(("string", TEXT)), upper),)),
     Function(
         "Word",
-        (Form(ALL, required(("string", TEXT), ("WordNumber", INTEGER), ("delimiters", TEXT)), word, null=""),),
+        (
+            Form(
+                ALL, required(("string", TEXT), ("WordNumber", INTEGER), ("delimiters", TEXT)), word, null=""
+            ),
+        ),
     ),
 )
