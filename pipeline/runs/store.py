@@ -168,8 +168,8 @@ class Store:
 
     async def ping(self) -> None:
         """Return when the store can be read and written."""
-        await self._read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
         await self._write(probe)
+        await self._read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
     async def close(self) -> None:
         """Finish the writes that were begun, then close the file and let go of it. May be called again."""

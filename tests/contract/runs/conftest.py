@@ -1,0 +1,95 @@
+"""A real store on a real file, a clock that tests set, and commands to put into it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from pipeline.ids import ActorId, new_run_id
+from pipeline.model import Mode, Request
+from pipeline.runs.store import Store, open_store
+
+Ask: TypeAlias = Callable[..., Request]
+Look: TypeAlias = Callable[..., list[tuple[Any, ...]]]
+
+
+@dataclass
+class HandClock:
+    """A clock that stands still until it is moved."""
+
+    time: datetime = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
+    seconds: float = field(default=0.0)
+
+    def now(self) -> datetime:
+        """Return the time that was set."""
+        return self.time
+
+    def monotonic(self) -> float:
+        """Return the seconds that were passed."""
+        return self.seconds
+
+    def pass_time(self, seconds: float = 1.0) -> None:
+        """Move on."""
+        self.time += timedelta(seconds=seconds)
+        self.seconds += seconds
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """Return a clock that stands still at 2026-11-23 14:02 UTC."""
+    return HandClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where the store's file will be; neither it nor its folder is there yet."""
+    return tmp_path / "data" / "runs.sqlite"
+
+
+@pytest.fixture
+def url(path: Path) -> str:
+    """Return the store's URL."""
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+async def store(url: str, clock: HandClock) -> AsyncIterator[Store]:
+    """Open a store and close it again."""
+    opened = open_store(url, clock=clock, lock_wait=0.3)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def ask() -> Ask:
+    """Return a maker of commands."""
+
+    def make(identifier: str = "CN=Ada Lovelace,DC=contoso,DC=test", mode: Mode = Mode.PROVISION) -> Request:
+        return Request(new_run_id(), mode, identifier, ActorId("T0/U0"), "contoso")
+
+    return make
+
+
+@contextmanager
+def raw(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the file past the store, as another program would."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def look(path: Path) -> Look:
+    """Return a way to ask the file itself, by SQL, through a connection that is not the store's."""
+
+    def rows(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with raw(path) as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    return rows
