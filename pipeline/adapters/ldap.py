@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Final
 
 from pipeline import dn, values
+from pipeline.adapters import ldap_errors
 from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session
-from pipeline.adapters.ldap_filters import ANYTHING, AnyOf, Equal, Filter
+from pipeline.adapters.ldap_filters import ANYTHING, AllOf, AnyOf, Equal, Filter
 from pipeline.adapters.ldap_pool import LdapPool
 from pipeline.adapters.ldap_reading import checked, complete, read_long, search_pages
 from pipeline.adapters.ldap_settings import LdapSettings
-from pipeline.dn import DistinguishedName, from_directory
+from pipeline.dn import DistinguishedName, fold, from_directory
 from pipeline.errors import (
     DirectoryError,
+    DirectoryForbidden,
     DirectoryReferral,
     IdentifierMalformed,
     ObjectAmbiguous,
@@ -38,6 +41,7 @@ class LdapDirectory:
         self._settings = settings
         self._pool = LdapPool(settings)
         self._base = _base(settings.base_dn)
+        self._netbios: str | None = None
 
     async def warm_up(self) -> None:
         """Open the connections, so that the first call need not. Raises DirectoryError."""
@@ -73,6 +77,7 @@ class LdapDirectory:
         self, session: Session, identifier: Identifier, attributes: Sequence[str], deadline: Deadline
     ) -> DirectoryEntry:
         if identifier.kind in {IdentifierKind.ADDRESS, IdentifierKind.ACCOUNT}:
+            self._check_domain(session, identifier, deadline)
             found = session.search(
                 self._settings.base_dn,
                 _condition(identifier),
@@ -98,30 +103,43 @@ class LdapDirectory:
             return session.search(_search_base(identifier), ANYTHING, attributes, deadline=deadline).entries
         except ObjectNotFound as error:
             absent = error
-        if identifier.kind is IdentifierKind.DN and absent.message == _NO_SUCH_OBJECT:
-            raise self._absent(session, from_directory(identifier.text), deadline)
-        if absent.message == _NO_SUCH_OBJECT:
+        if identifier.kind is not IdentifierKind.DN:
             return ()
-        raise absent
+        raise self._absent(session, from_directory(identifier.text), absent, deadline)
 
-    def _absent(self, session: Session, name: DistinguishedName, deadline: Deadline) -> DirectoryError:
+    def _check_domain(self, session: Session, identifier: Identifier, deadline: Deadline) -> None:
+        r"""Refuse `OTHER\name`: the same account name here would be somebody else."""
+        if identifier.domain is None:
+            return
+        if self._netbios is None:
+            self._netbios = _netbios_name(session, self._base, deadline)
+        if fold(identifier.domain) not in {fold(self._netbios), fold(self._base.domain)}:
+            raise DirectoryReferral(
+                f"The domain {dn.visible(identifier.domain)} is not this directory's, "
+                f"which is {self._base.domain} ({self._netbios})."
+            )
+
+    def _absent(
+        self, session: Session, name: DistinguishedName, answer: ObjectNotFound, deadline: Deadline
+    ) -> DirectoryError:
         """Say how much of a name exists: the nearest container, or that it is another domain's."""
         foreign = name.domain and self._base.domain and name.domain != self._base.domain
         if foreign and not name.is_under(self._base):
             return DirectoryReferral(
                 f"The object would lie in the domain {name.domain}; this directory is {self._base.domain}."
             )
-        for above in name.ancestors[:_DEEPEST]:
-            try:
-                if not session.search(str(above), ANYTHING, (), deadline=deadline).entries:
-                    continue
-            except ObjectNotFound:
-                continue
+        if ldap_errors.is_bad_name(answer):
+            return answer
+        nearest = answer.ids.get(ldap_errors.MATCHED_DN) or _nearest(session, name, deadline)
+        if not nearest:
             return ObjectNotFound(
-                f"Active Directory has no “{name.rdn_value}” there; of its path, {above} exists.",
-                remedy="Check the spelling of what stands before that; a moved object has a new name.",
+                f"Active Directory has no “{name.rdn_value}”, nor any container of its path.", ids=answer.ids
             )
-        return ObjectNotFound(f"Active Directory has no “{name.rdn_value}”, nor any container of its path.")
+        return ObjectNotFound(
+            f"Active Directory has no “{name.rdn_value}” there; of its path, {nearest} exists.",
+            remedy="Check the spelling of what stands before that; a moved object has a new name.",
+            ids=answer.ids,
+        )
 
     def _members(
         self,
@@ -152,7 +170,27 @@ class LdapDirectory:
         return MemberList(entries, unresolved, total, whole)
 
 
-_NO_SUCH_OBJECT: Final = "Active Directory has no such object."
+def _nearest(session: Session, name: DistinguishedName, deadline: Deadline) -> str:
+    """Look for the nearest container that exists, where the controller does not tell."""
+    for above in name.ancestors[:_DEEPEST]:
+        with contextlib.suppress(ObjectNotFound):
+            if session.search(str(above), ANYTHING, (), deadline=deadline).entries:
+                return str(above)
+    return ""
+
+
+def _netbios_name(session: Session, base: DistinguishedName, deadline: Deadline) -> str:
+    """Read the domain's short name from the list of partitions; else take the DNS name's first label."""
+    configuration = session.about("configurationNamingContext")
+    condition = AllOf((Equal("objectClass", "crossRef"), Equal("nCName", str(base))))
+    with contextlib.suppress(ObjectNotFound, DirectoryReferral, DirectoryForbidden):
+        found = session.search(
+            f"CN=Partitions,{configuration}", condition, ("nETBIOSName",), deadline=deadline, scope="LEVEL"
+        )
+        for entry in found.entries:
+            for raw in entry.attributes.values():
+                return raw[0].decode("utf-8", "replace")
+    return base.domain.partition(".")[0].upper()
 
 
 def _base(text: str) -> DistinguishedName:

@@ -7,6 +7,7 @@ is here, because ldap3's own way of doing it does not verify, waits, or repairs 
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import ssl
 import time
@@ -197,6 +198,11 @@ class Session:
         )
         return result, response or []
 
+    def about(self, name: str) -> str:
+        """Return what the controller says of itself under that name in its root DSE, or nothing."""
+        found = next((v for k, v in self.root.items() if k.lower() == name.lower()), ())
+        return found[0].decode("utf-8", "replace") if found else ""
+
     def abort(self) -> None:
         """End a wait for an answer that another thread is in."""
         abort(self.connection)
@@ -243,7 +249,7 @@ def connect(
         connection = _prepared(controller, address, settings, context, limit)
         watch(connection)
         try:
-            _open(connection, controller, settings)
+            _open(connection, controller, limit)
             session = Session(controller, connection, settings.receive_timeout_s)
             _sign_in(session, deadline)
             _introduce(session, deadline)
@@ -284,7 +290,7 @@ def _prepared(
         authentication=ldap3.SIMPLE,
         client_strategy=ldap3.SAFE_SYNC,
         auto_bind=ldap3.AUTO_BIND_NONE,
-        receive_timeout=settings.receive_timeout_s,
+        receive_timeout=math.ceil(settings.receive_timeout_s),  # the library takes whole seconds only
         check_names=False,
         auto_range=False,
         auto_referrals=False,
@@ -293,36 +299,38 @@ def _prepared(
     )
 
 
-def _open(connection: ldap3.Connection, controller: Controller, settings: LdapSettings) -> None:
+def _open(connection: ldap3.Connection, controller: Controller, deadline: Deadline) -> None:
     """Open the socket and, where asked, begin TLS. Nothing has been sent that is secret."""
 
     def opened() -> None:
         connection.open(read_server_info=False)
         connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def failed(error: Exception) -> DirectoryError:
-        tls = connection.server.tls
-        failure = tls.failure if isinstance(tls, _StrictTls) else None
+    def not_opened(error: Exception) -> DirectoryError:
+        failure = _handshake_failure(connection)
         if failure is not None:
             return ldap_errors.not_secured(failure, controller)
         return ldap_errors.not_connected(error, controller)
 
-    def refused(error: Exception) -> DirectoryError:
-        told = failed(error)
-        tls = connection.server.tls
-        if isinstance(tls, _StrictTls) and tls.failure is None:
-            timed_out = isinstance(error, TimeoutError)
-            return (
-                ldap_errors.timed_out(controller) if timed_out else ldap_errors.start_tls_refused(controller)
-            )
-        return told
+    def not_started(error: Exception) -> DirectoryError:
+        failure = _handshake_failure(connection)
+        if failure is not None:
+            return ldap_errors.not_secured(failure, controller)
+        if isinstance(error, OSError):
+            return ldap_errors.broken_off(error, controller)
+        return ldap_errors.start_tls_refused(controller)
 
-    _attempt(opened, failed)
+    _attempt(opened, not_opened)
     if controller.protection is Protection.START_TLS:
-        connection.socket.settimeout(settings.connect_timeout_s)
-        started = _attempt(lambda: connection.start_tls(read_server_info=False)[0], refused)
+        connection.socket.settimeout(deadline.within(60))
+        started = _attempt(lambda: connection.start_tls(read_server_info=False)[0], not_started)
         if not started:
             raise ldap_errors.start_tls_refused(controller)
+
+
+def _handshake_failure(connection: ldap3.Connection) -> Exception | None:
+    tls = connection.server.tls
+    return tls.failure if isinstance(tls, _StrictTls) else None
 
 
 def _sign_in(session: Session, deadline: Deadline) -> None:
@@ -340,11 +348,10 @@ def _sign_in(session: Session, deadline: Deadline) -> None:
 
 def _introduce(session: Session, deadline: Deadline) -> None:
     """Ask the controller who it is, since a domain's DNS name stands for any of them."""
-    wanted = ("dnsHostName", "defaultNamingContext", "configurationNamingContext")
+    wanted = ("dnsHostName", "configurationNamingContext")
     found = session.search("", ANYTHING, wanted, deadline=deadline)
     session.root = found.entries[0].attributes if found.entries else {}
-    names = next((v for k, v in session.root.items() if k.lower() == "dnshostname"), ())
-    session.name = names[0].decode("utf-8", "replace") if names else session.controller.host
+    session.name = session.about("dnsHostName") or session.controller.host
 
 
 def _attempt(action: Callable[[], _T], explain: Callable[[Exception], DirectoryError]) -> _T:

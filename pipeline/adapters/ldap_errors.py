@@ -33,6 +33,8 @@ from pipeline.errors import (
 SUCCESS: Final = 0
 SIZE_LIMIT_EXCEEDED: Final = 4
 NO_SUCH_OBJECT: Final = 32
+MATCHED_DN: Final = "matched_dn"
+"""Under this name an error's ids hold the nearest container that exists, where the controller tells."""
 
 _SUB_CODE: Final = re.compile(r"\bdata ([0-9a-fA-F]{1,8})\b")
 
@@ -91,12 +93,14 @@ class Answer:
         ids = {"ldap_result": f"{self.code} {self.name}".strip()}
         if self.text:
             ids["ldap_diagnostic"] = dn.visible(self.text[:300])
+        if self.matched_dn:
+            ids[MATCHED_DN] = dn.visible(self.matched_dn)
         return ids
 
 
 def bind_refused(answer: Answer, controller: Controller) -> DirectoryError:
     """Say why the bot's own account was refused."""
-    if answer.code in _RESULTS and answer.code in {51, 52}:
+    if answer.code in {51, 52}:
         return from_answer(answer, controller)
     if answer.code == 8:
         return DirectoryBindRefused(
@@ -112,6 +116,11 @@ def bind_refused(answer: Answer, controller: Controller) -> DirectoryError:
     return DirectoryBindRefused(
         f"{controller} refused the bot's account: {detail}.", remedy=remedy, ids=answer.ids
     )
+
+
+def is_bad_name(error: DirectoryError) -> bool:
+    """Whether the controller could not even read the name."""
+    return error.ids.get("ldap_result", "").startswith("34 ")
 
 
 def from_answer(answer: Answer, controller: Controller) -> DirectoryError:

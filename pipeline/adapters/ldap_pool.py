@@ -23,6 +23,7 @@ from pipeline.errors import (
     DirectoryLimit,
     DirectoryReferral,
     DirectoryTimeout,
+    DirectoryUnreachable,
     ObjectAmbiguous,
     ObjectNotFound,
 )
@@ -73,6 +74,7 @@ class LdapPool:
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
         self._closed = False
+        self._calls: set[_Call] = set()
         self._executor = ThreadPoolExecutor(settings.connections, thread_name_prefix="ldap")
 
     async def run(self, work: Work[_T]) -> _T:
@@ -80,13 +82,16 @@ class LdapPool:
 
         Raises DirectoryError; DirectoryTimeout at the latest when the whole call's time is up.
         """
-        deadline = Deadline.after(self._settings.operation_timeout_s)
-        call = _Call(deadline)
+        if self._closed:
+            raise DirectoryUnreachable("The connection to Active Directory is closed.")
+        call = _Call(Deadline.after(self._settings.operation_timeout_s))
+        self._calls.add(call)
         future = asyncio.get_running_loop().run_in_executor(self._executor, self._run, work, call)
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             await asyncio.wait({future}, timeout=self._settings.operation_timeout_s)
         finally:
+            self._calls.discard(call)
             if not future.done():
                 call.give_up()
         if not future.done():
@@ -117,13 +122,15 @@ class LdapPool:
             raise failures[0]
 
     async def close(self) -> None:
-        """Close every connection. Calls in flight end by themselves; later ones are refused."""
+        """Close every connection. Calls in flight fail; later ones are refused."""
         with self._lock:
             self._closed = True
             idle, self._free = self._free, []
-        for session in idle:  # at most a tenth of a second each, and nothing to wait for
+        for call in tuple(self._calls):
+            call.give_up()
+        for session in idle:
             await asyncio.to_thread(session.close)
-        self._executor.shutdown(wait=False)
+        await asyncio.to_thread(self._executor.shutdown)
 
     def _run(self, work: Work[_T], call: _Call) -> _T:
         session = self._take(call)

@@ -152,7 +152,7 @@ def search_pages(
             attributes,
             deadline=deadline,
             scope="SUBTREE",
-            page_size=settings.page_size,
+            page_size=max(1, min(settings.page_size, limit + 1)),
             cookie=cookie,
         )
         entries.extend(found.entries)

@@ -61,10 +61,15 @@ class LdapSettings:
     """How many values of one attribute, such as a group's members, are counted at most."""
 
     def controllers(self) -> tuple[Controller, ...]:
-        """Return the domain controllers in order. Raises ConfigurationInvalid naming the wrong URL."""
+        """Return the domain controllers in order. Raises ConfigurationInvalid for what is wrong."""
         if not self.urls:
             raise ConfigurationInvalid(
                 "No domain controller is named.", remedy="Set FOURCHECK_DIRECTORY__URLS to ldaps://host."
+            )
+        if not self.bind_dn or not self.bind_password:  # an empty one would sign in as nobody
+            raise ConfigurationInvalid(
+                "The bot has no account for Active Directory.",
+                remedy="Set FOURCHECK_DIRECTORY__BIND_DN and FOURCHECK_DIRECTORY__BIND_PASSWORD.",
             )
         return tuple(self._controller(url) for url in self.urls)
 
