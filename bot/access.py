@@ -24,6 +24,8 @@ class AccessDecision:
     allowed: bool
     why: str
     ask: tuple[str, ...] = ()
+    here_only: bool = False
+    """Whether the right is there, and only this channel is wrong."""
 
 
 def decide(configuration: Configuration, actor: ActorId, channel: str, right: Right) -> AccessDecision:
@@ -37,7 +39,7 @@ def decide(configuration: Configuration, actor: ActorId, channel: str, right: Ri
             return AccessDecision(allowed=True, why=f"{held} is granted by “{configuration.name}”")
         here_only = True
     if here_only:
-        return AccessDecision(allowed=False, why=f"You may {right}, but not in this channel.")
+        return AccessDecision(allowed=False, why=f"You may {right}, but not in this channel.", here_only=True)
     granted = configuration.access[Right.PROVISION].people
     if not any(grant.people for grant in configuration.access.values()):
         return AccessDecision(

@@ -23,7 +23,7 @@ WHOLE_BACK: Final = "whole_back"
 DETAILS: Final = {stage: f"details_{stage}" for stage in StageName}
 """The action id of each stage's View details button: details_import and so on."""
 CALLBACK_ID: Final = "details"
-_VALUE_MAX: Final = 1800
+_VALUE_MAX: Final = 700
 _PAGE_MAX: Final = 1_000_000
 _RUN_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 

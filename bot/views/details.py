@@ -18,7 +18,7 @@ from bot.views.blocks import (
 )
 from bot.views.blocks import section as section_block
 from bot.views.controls import Control, Reference
-from bot.views.limits import Block, View, fit_modal
+from bot.views.limits import Block, Message, View, fit_modal
 from bot.views.sheet import ROWS_A_PAGE, Row, Sheet, Whole
 from pipeline.ids import RunId
 from pipeline.model import Run, Stage, StageName, StageStatus
@@ -91,7 +91,7 @@ def _modal(run: Run, reference: Reference, blocks: list[Block]) -> View:
 
 def _opening(run: Run, stage: Stage) -> list[Block]:
     emoji, word = text.status(run, stage)
-    summary = text.sentence(stage.summary, 600)
+    summary = text.sentence(text.without(word, stage.summary.strip()), 600)
     blocks = [
         header(wording.object_name(run)),
         section_block(f"{emoji} *{word}*{f'. {summary}' if summary else ''}"),
@@ -99,12 +99,13 @@ def _opening(run: Run, stage: Stage) -> list[Block]:
     dn = run.object.dn if run.object is not None else run.identifier
     blocks.insert(1, code_line(text.shorten(dn, 1000) or text.EMPTY))
     if stage.status is StageStatus.FAILED and run.error is not None:
+        happened = run.error.message if run.error.message != stage.summary else ""
         lines = [
-            f"*What happened:* {text.sentence(run.error.message, 500)}",
+            f"*What happened:* {text.sentence(happened, 500)}" if happened else "",
             f"*What you can do:* {text.sentence(wording.remedy(run), 400)}",
             wording.retry(run),
         ]
-        blocks.append(section_block("\n".join(lines)))
+        blocks.append(section_block("\n".join(filter(None, lines))))
     if stage.duration_ms is not None:
         blocks.append(context(mrkdwn(f"took {text.duration(stage.duration_ms)}")))
     return blocks
@@ -180,3 +181,8 @@ def _chunks(whole: Whole) -> list[str]:
             start, cost = index, text.json_cost(char)
     pieces.append(shown[start:])
     return [piece if piece.strip() else text.EMPTY for piece in pieces]
+
+
+def told(title: str, message: Message) -> View:
+    """Show a short answer as a modal, where there is no message to answer beside."""
+    return fit_modal(_frame(title, message.blocks))

@@ -22,8 +22,8 @@ from pipeline.model import (
     Write,
 )
 
-_VALUE: Final = 280
-_WHY: Final = 280
+_VALUE: Final = 240
+_WHY: Final = 200
 _MEMBERS_A_ROW: Final = 8
 _MEMBER: Final = 110
 _GROUPS: Final = {
@@ -115,7 +115,7 @@ def _intro(run: Run) -> tuple[Block, ...]:
 
 
 def _change(run: Run, change: Change, index: int) -> list[Block]:
-    heading = f"*{text.phrase(change.attribute, 60)}*  {change.kind}"
+    heading = f"{text.bold(change.attribute, 60)}  {change.kind}"
     if change.private:
         return [fields(plain(f"Value\n{text.PRESENT_HIDDEN}", 60, lines=True), heading=heading)]
     if change.reason:
@@ -168,7 +168,7 @@ def _member(member: MemberChange) -> str:
 
 def _write(write: Write) -> list[Block]:
     mark = ":white_check_mark: Done" if write.ok else ":x: Not done"
-    line = f"{mark}  *{text.phrase(write.step, 120)}*"
+    line = f"{mark}  {text.bold(write.step, 120)}"
     if write.detail:
         line += f"\n{text.sentence(write.detail, 300)}"
     blocks = [section(line)]

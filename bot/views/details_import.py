@@ -64,7 +64,8 @@ def _intro(evidence: ImportEvidence) -> tuple[Block, ...]:
 
 
 def _attribute(run: Run, attribute: ImportedAttribute, index: int) -> list[Block]:
-    name = mrkdwn(f"*{text.phrase(attribute.name, 60)}*\n{text.phrase(attribute.syntax, 40) or 'text'}")
+    kind = "" if attribute.syntax == "text" else f"\n{text.phrase(attribute.syntax, 40)}"
+    name = mrkdwn(f"{text.bold(attribute.name, 60)}{kind}")
     if attribute.private:
         total = f" ({text.counted(attribute.total, 'value')})" if attribute.total > 1 else ""
         return [fields(name, plain(text.PRESENT_HIDDEN + total, 60))]
@@ -85,7 +86,7 @@ def _values(values: tuple[str, ...], total: int) -> tuple[str, bool]:
     room = _VALUES
     for value in values:
         line = text.shorten(text.edged(value), _VALUE)
-        price = max(len(line), text.json_cost(line) // 5)
+        price = max(len(line), text.json_cost(line) // 4)
         if lines and price > room:
             break
         room -= price

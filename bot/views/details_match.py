@@ -25,7 +25,7 @@ def sheet(run: Run) -> Sheet:
     for number, key in enumerate(evidence.keys, start=1):
         rows.append(Row("Keys, in the order they were tried", partial(_key, run, key, number, len(rows))))
         rows += [Row("Keys, in the order they were tried", partial(_candidate, c)) for c in key.candidates]
-    return Sheet(_intro(evidence), tuple(rows), "No key was tried.")
+    return Sheet(_intro(run, evidence), tuple(rows), "No key was tried.")
 
 
 def whole(run: Run, attribute: str) -> list[Whole]:
@@ -45,17 +45,19 @@ def _evidence(run: Run) -> MatchEvidence | None:
     return evidence if isinstance(evidence, MatchEvidence) else None
 
 
-def _intro(evidence: MatchEvidence) -> tuple[Block, ...]:
-    verdict = section(f"*Decision.* {text.sentence(evidence.why, 600)}")
+def _intro(run: Run, evidence: MatchEvidence) -> tuple[Block, ...]:
+    said = evidence.why == run.stage(StageName.MATCH).summary
+    why = "" if said else text.sentence(evidence.why, 600)
+    verdict = (section(f"*Decision.* {why}"),) if why else ()
     if evidence.matched is None:
-        return (verdict,)
-    return (verdict, section("*Matched*"), *_candidate(evidence.matched))
+        return verdict
+    return (*verdict, section("*Matched*"), *_candidate(evidence.matched))
 
 
 def _key(run: Run, key: KeyResult, number: int, index: int) -> list[Block]:
     answers = text.counted(len(key.candidates), "object") if key.candidates else "nobody"
     decided = " · this key decided" if key.decided else ""
-    heading = f"{text.count(number)}. *{text.phrase(key.attribute, 60)}*  {answers}{decided}"
+    heading = f"{text.count(number)}. {text.bold(key.attribute, 60)}  {answers}{decided}"
     if key.why and not key.private:
         heading += f"\n{text.sentence(key.why, _WHY)}"
     value = text.PRESENT_HIDDEN if key.private else text.EMPTY if not key.value else text.edged(key.value)

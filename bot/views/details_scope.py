@@ -35,7 +35,7 @@ def sheet(run: Run) -> Sheet:
         for clause in scope_filter.clauses:
             rows.append(Row(group, partial(_clause, run, clause, len(rows))))
     rows += [Row(_GUARDS, partial(_condition, condition)) for condition in evidence.guards]
-    return Sheet((_verdict(evidence),), tuple(rows), _NO_CONDITIONS)
+    return Sheet((_verdict(run, evidence),), tuple(rows), _NO_CONDITIONS)
 
 
 def whole(run: Run, attribute: str) -> list[Whole]:
@@ -60,10 +60,11 @@ def _evidence(run: Run) -> ScopeEvidence | None:
     return evidence if isinstance(evidence, ScopeEvidence) else None
 
 
-def _verdict(evidence: ScopeEvidence) -> Block:
+def _verdict(run: Run, evidence: ScopeEvidence) -> Block:
     verdict = "In scope" if evidence.in_scope else "Out of scope"
-    why = text.sentence(evidence.why, 600)
-    return section(f"*{verdict}.* {why}" if why else f"*{verdict}.*")
+    said = evidence.why == run.stage(StageName.SCOPE).summary
+    why = "" if said else text.sentence(text.without(verdict, evidence.why), 600)
+    return section(f"*{verdict}.* {why}".strip())
 
 
 def _met(passed: bool) -> str:  # noqa: FBT001  # the one thing it is about
@@ -71,8 +72,8 @@ def _met(passed: bool) -> str:  # noqa: FBT001  # the one thing it is about
 
 
 def _condition(condition: Condition) -> list[Block]:
-    name, why = text.phrase(condition.name, 240), text.sentence(condition.why, 400)
-    return [section(f"{_met(condition.passed)}  *{name}*\n{why}")]
+    name, why = text.bold(condition.name, 240), text.sentence(condition.why, 400)
+    return [section(f"{_met(condition.passed)}  {name}\n{why}".strip())]
 
 
 def _filter(scope_filter: FilterResult) -> list[Block]:
@@ -83,9 +84,7 @@ def _filter(scope_filter: FilterResult) -> list[Block]:
 
 
 def _clause(run: Run, clause: ClauseResult, index: int) -> list[Block]:
-    heading = (
-        f"{_met(clause.passed)}  *{text.phrase(clause.attribute, 60)}* {text.phrase(clause.operator, 40)}"
-    )
+    heading = f"{_met(clause.passed)}  {text.bold(clause.attribute, 60)} {text.phrase(clause.operator, 40)}"
     if clause.why and not clause.private:
         heading += f"\n{text.sentence(clause.why, _WHY)}"
     actual = text.PRESENT_HIDDEN if clause.private else text.joined(clause.actual)

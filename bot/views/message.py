@@ -14,6 +14,7 @@ from pipeline.model import (
     Mode,
     ObjectKind,
     Outcome,
+    PlanAction,
     Run,
     Stage,
     StageName,
@@ -97,19 +98,12 @@ _KINDS: Final = {
 
 def _stage(run: Run, stage: Stage, width: int) -> Block:
     emoji, word = text.status(run, stage)
-    summary = text.sentence(_told(stage.summary, word), width)
+    summary = text.phrase(text.without(word, stage.summary.strip()), width)
     line = f"{emoji} *{str(stage.name).capitalize()}*  {word}{f'. {summary}' if summary else ''}"
     if not has_details(run, stage.name):
         return section(line)
     spoken = f"View details of {stage.name}"
     return section(line, button("View details", controls.view_details(run.run_id, stage.name), spoken=spoken))
-
-
-def _told(summary: str, word: str) -> str:
-    """Drop the status word from a summary that begins with it, so that it is not said twice."""
-    if summary.casefold().startswith(word.casefold()):
-        return summary[len(word) :].lstrip(" .:,–—-")
-    return summary
 
 
 def has_details(run: Run, name: StageName) -> bool:
@@ -122,7 +116,8 @@ def _plan_preview(run: Run, width: int) -> list[Block]:
     if run.outcome not in _PLANNED or run.plan is None or not run.plan.written:
         return []
     shown = sorted(run.plan.written, key=_interest)[: 4 if width > 100 else 2]
-    lines = [_change(change, min(width, 60)) for change in shown]
+    creating = run.plan.action is PlanAction.CREATE
+    lines = [_change(change, min(width, 60), creating=creating) for change in shown]
     rest = len(run.plan.written) - len(shown)
     return [section(" · ".join(lines) + (f" · and {text.count(rest)} more" if rest else ""))]
 
@@ -133,12 +128,14 @@ def _interest(change: Change) -> tuple[int, int]:
     return (order.index(change.kind), known)
 
 
-def _change(change: Change, width: int) -> str:
+def _change(change: Change, width: int, *, creating: bool) -> str:
     name = text.phrase(change.attribute, 60)
     if change.private:
         return f"{name} ({text.PRESENT_HIDDEN})"
     before, after = text.target_text(change.before), text.target_text(change.after)
     old, new = (_quoted(value, width) for value in (before, after))
+    if creating:
+        return f"{name} {new}"
     # An arrow between two right-to-left texts would be drawn the other way round; words would not.
     if text.right_to_left(before) and text.right_to_left(after):
         return f"{name} from {old} to {new}"
@@ -156,7 +153,7 @@ def _what_now(run: Run, width: int) -> list[Block]:
     if run.outcome.succeeded or run.outcome is Outcome.RUNNING:
         return []
     lines = []
-    if run.error is not None:
+    if run.error is not None and not _said(run):
         lines.append(f"*What happened:* {text.sentence(run.error.message, 2 * width)}")
     remedy = text.sentence(wording.remedy(run), 2 * width)
     if remedy:
@@ -167,6 +164,11 @@ def _what_now(run: Run, width: int) -> list[Block]:
         ids = [f"{text.phrase(k, 40)} {text.phrase(v, 80)}" for k, v in list(run.error.ids.items())[:4]]
         blocks.append(context(mrkdwn(" · ".join([f"Support id {text.escape(run.run_id)}", *ids]))))
     return blocks
+
+
+def _said(run: Run) -> bool:
+    """Whether a stage's line says already what the error says."""
+    return run.error is not None and any(run.error.message == stage.summary for stage in run.stages)
 
 
 def _warnings(run: Run, width: int, *, writes_on: bool, hints: Hints) -> list[Block]:
@@ -214,13 +216,13 @@ def _buttons(run: Run, *, writes_on: bool) -> list[Block]:
 
 def _spoken(run: Run, width: int) -> str:
     """Say the whole outcome in words: a screen reader reads this and not the blocks."""
-    parts = [f"{text.escape(wording.headline(run))}."]
+    parts = [text.ended(text.escape(wording.headline(run)))]
     for stage in run.stages:
         word = text.status(run, stage)[1]
-        summary = text.sentence(_told(stage.summary, word), min(width, 200))
+        summary = text.sentence(text.without(word, stage.summary.strip()), min(width, 200))
         parts.append(f"{str(stage.name).capitalize()} {word.lower()}{f': {summary}' if summary else '.'}")
     if not run.outcome.succeeded and run.outcome is not Outcome.RUNNING:
-        error = text.sentence(run.error.message, width) if run.error is not None else ""
+        error = text.sentence(run.error.message, width) if run.error is not None and not _said(run) else ""
         parts += [error, text.sentence(wording.remedy(run), width), wording.written(run)]
         parts.append(f"Support id {text.escape(run.run_id)}." if run.error is not None else "")
     parts += [text.sentence(warning, min(width, 160)) for warning in run.warnings[:3]]

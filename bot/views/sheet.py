@@ -13,7 +13,7 @@ from bot.views.limits import Block
 from pipeline.model import ImportEvidence, Run, StageName
 
 ROWS_A_PAGE: Final = 40
-"""At most two blocks a row and ten groups: within the hundred blocks of a modal. A row costs at most 5,200
+"""At most two blocks a row and ten groups: within the hundred blocks of a modal. A row costs at most 5,700
 characters of JSON, so that a page stays within the size of a view."""
 
 

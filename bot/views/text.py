@@ -26,6 +26,7 @@ _JOINERS: Final = "\u200c\u200d"  # they shape emoji and many scripts, so they s
 _PLAIN: Final = re.compile(r"[ -~]*\Z")
 _LOOK_ALIKE: Final = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
 _FORMATTING: Final = re.compile(r"[*~`]|(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])")
+_QUOTE: Final = re.compile(r"\A(\s*)>")  # at the start of a line it would make a block quote, even as &gt;
 _EMOJI_CODE: Final = re.compile(r":(?=[A-Za-z0-9_+'\-]+:)")
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SECRET: Final = re.compile(
@@ -71,7 +72,7 @@ def shorten(value: str, limit: int, *, lines: bool = False) -> str:
     """Return the value, visible and at most `limit` characters long, saying how much was left out.
 
     A character outside ASCII takes six or twelve characters in a serialized payload; the result takes at most
-    five times `limit` there, so that a size can be promised before anything is serialized.
+    four times `limit` there, so that a size can be promised before anything is serialized.
     """
     whole, used = _take(value, limit, lines=lines)
     if used == len(value):
@@ -97,7 +98,7 @@ def _take(value: str, limit: int, *, lines: bool) -> tuple[str, int]:
         piece = _mark(value, index, lines=lines)
         length += len(piece)
         cost += json_cost(piece)
-        if length > limit or cost > 5 * limit:
+        if length > limit or cost > 4 * limit:
             break
         pieces.append(piece)
         index += 1
@@ -173,6 +174,7 @@ def escape(value: str) -> str:
     """Make a value inert inside mrkdwn, in one line: no mention, link, emoji or formatting comes of it."""
     text = _EMOJI_CODE.sub("∶", visible(without_secrets(value)).replace("://", "∶//"))
     text = _FORMATTING.sub(lambda match: _LOOK_ALIKE[match[0][0]] * len(match[0]), text)
+    text = _QUOTE.sub(r"\1＞", text)
     return re.sub("[&<>]", lambda match: _ENTITIES[match[0]], text)
 
 
@@ -181,10 +183,26 @@ def phrase(value: str, limit: int) -> str:
     return escape(shorten(value, limit))
 
 
+def bold(value: str, limit: int) -> str:
+    """Shorten a name and set it in bold; the marks only work with something solid between them."""
+    return f"*{phrase(value.strip(), limit).strip() or '–'}*"
+
+
 def sentence(value: str, limit: int) -> str:
     """Shorten a text for mrkdwn and end it as a sentence."""
-    text = phrase(value.strip(), limit)
-    return text if not text or text[-1] in ".…?:" else f"{text}."
+    return ended(phrase(value.strip(), limit))
+
+
+def ended(value: str) -> str:
+    """End a text as a sentence."""
+    return value if not value or value[-1] in ".…?:" else f"{value}."
+
+
+def without(prefix: str, value: str) -> str:
+    """Drop a word from the beginning of a text that is shown right after that word."""
+    if value.casefold().startswith(prefix.casefold()):
+        return value[len(prefix) :].lstrip(" .:,–—-")
+    return value
 
 
 def mention(actor: str) -> str:
@@ -247,6 +265,8 @@ STATUS: Final[dict[StageStatus, tuple[str, str]]] = {
 NOT_REACHED: Final = (":white_circle:", "Not reached")
 STOPPED: Final = (":warning:", "Stopped")
 REFUSED: Final = (":x:", "Refused")
+UNKNOWN: Final = (":warning:", "Unknown")
+_FAILED: Final = {Outcome.REFUSED: REFUSED, Outcome.UNKNOWN: UNKNOWN, Outcome.INTERRUPTED: STOPPED}
 
 
 def status(run: Run, stage: Stage) -> tuple[str, str]:
@@ -255,14 +275,15 @@ def status(run: Run, stage: Stage) -> tuple[str, str]:
         return NOT_REACHED
     if stage.status is StageStatus.RUNNING and run.outcome is not Outcome.RUNNING:
         return STOPPED
-    if stage.status is StageStatus.SKIPPED and stage.evidence is None and _ended_before(run, stage):
+    if stage.status is StageStatus.SKIPPED and stage.evidence is None and not _reached(run, stage):
         return NOT_REACHED
-    if stage.status is StageStatus.FAILED and run.outcome is Outcome.REFUSED:
-        return REFUSED
+    if stage.status is StageStatus.FAILED:
+        return _FAILED.get(run.outcome, STATUS[stage.status])
     return STATUS[stage.status]
 
 
-def _ended_before(run: Run, stage: Stage) -> bool:
+def _reached(run: Run, stage: Stage) -> bool:
     ends = {StageStatus.SKIPPED, StageStatus.FAILED}
     earlier = run.stages[: [s.name for s in run.stages].index(stage.name)]
-    return any(s.status in ends for s in earlier)
+    said = stage.summary.casefold().startswith(NOT_REACHED[1].casefold())
+    return not said and not any(s.status in ends for s in earlier)

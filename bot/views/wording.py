@@ -241,6 +241,10 @@ def remedy(run: Run) -> str:
 
 
 def _scope_remedy(scope: ScopeEvidence) -> str:
+    stopped = next((guard for guard in scope.guards if not guard.passed), None)
+    if stopped is not None:
+        name = text.shorten(stopped.name, 80)
+        return f"Leave it as it is if “{name}” is meant to protect it; otherwise ask an administrator."
     ways: list[str] = []
     if scope.organizational_units and not any(c.passed for c in scope.organizational_units):
         ways.append("move the object into an organizational unit that the configuration covers")
@@ -273,7 +277,7 @@ def written(run: Run) -> str:
     writes = action.writes if isinstance(action, ActionEvidence) else ()
     done = sum(1 for write in writes if write.ok)
     if done:
-        return f"{text.counted(done, 'write')} {'was' if done == 1 else 'were'} carried out before that."
+        return f"{text.counted(done, 'write')} {'was' if done == 1 else 'were'} carried out."
     silent = {Outcome.PARTIAL, Outcome.UNKNOWN, Outcome.INTERRUPTED, Outcome.AWAITING_APPROVAL}
     if run.outcome.succeeded or run.outcome in silent or run.outcome is Outcome.RUNNING:
         return ""

@@ -67,7 +67,7 @@ def _value(node: yaml.Node, path: Path, into: Positioned) -> object:
         return [_value(item, (*path, index), into) for index, item in enumerate(node.value)]
     constructor = yaml.SafeLoader("")
     try:
-        return constructor.construct_object(node)  # type: ignore[no-untyped-call]  # untyped in the stubs
+        return constructor.construct_object(node)
     except yaml.YAMLError as error:
         into.problems.append(into.problem(path, f"cannot be read: {error}"))
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -178,7 +178,7 @@ class _Writer:
     async def _send_further(
         self,
         step: str,
-        detail: dict[str, object],
+        detail: Mapping[str, object],
         send: Callable[[], Awaitable[Receipt]],
         *,
         quiet: bool = False,
@@ -194,7 +194,7 @@ class _Writer:
     async def _send(
         self,
         step: str,
-        detail: dict[str, object],
+        detail: Mapping[str, object],
         send: Callable[[], Awaitable[T]],
         receipt_of: Callable[[T], Receipt],
     ) -> T:

@@ -1,0 +1,82 @@
+"""The Bolt app: who is calling, one listener for each gesture, and an answer whatever happens."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+from ulid import ULID
+
+from bot.actor import UnknownActorError
+from bot.listeners.buttons import Buttons
+from bot.listeners.commands import Commands
+from bot.views import controls, notices
+from pipeline.errors import PipelineError
+
+_log = logging.getLogger(__name__)
+
+
+def build_app(
+    *,
+    client: AsyncWebClient,
+    identity: AuthorizeResult,
+    team_ids: frozenset[str],
+    signing_secret: str,
+    commands: Commands,
+    buttons: Buttons,
+) -> AsyncApp:
+    """Return the app. Its listeners check, persist and acknowledge; everything longer is a task of its own.
+
+    `identity` is what `auth.test` answered at the start, so that no command has to ask. `process_before_response`
+    spares each request the 10 ms for which Bolt otherwise polls for the acknowledgement.
+    """
+
+    async def authorize(team_id: str | None) -> AuthorizeResult:
+        if team_id not in team_ids:
+            raise UnknownActorError("a workspace that is not served")
+        return identity
+
+    app = AsyncApp(
+        client=client,
+        authorize=authorize,
+        signing_secret=signing_secret,
+        process_before_response=True,
+        logger=logging.getLogger("slack_bolt"),
+        raise_error_for_unhandled_request=False,
+    )
+    app.error(_answer_error)
+    app.command("/provision")(commands.provision)
+    for action_id in (*controls.DETAILS.values(),):
+        app.action(action_id)(buttons.open_details)
+    for action_id in (
+        controls.PAGE_PREVIOUS,
+        controls.PAGE_NEXT,
+        controls.SHOW_WHOLE,
+        controls.WHOLE_BACK,
+    ):
+        app.action(action_id)(buttons.turn_page)
+    app.action(controls.RUN_AGAIN)(buttons.run_again)
+    app.action(controls.PROVISION_THIS)(buttons.provision_this)
+    return app
+
+
+async def _answer_error(error: Exception, body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
+    """Turn every error into an acknowledgement with a sentence and a support id."""
+    support_id = str(ULID())
+    if isinstance(error, PipelineError):
+        _log.warning("%s: %s", support_id, error.code)
+        message = notices.error(error, support_id)
+    elif isinstance(error, UnknownActorError):
+        _log.warning("%s: %s", support_id, error)
+        return BoltResponse(status=400, body="unknown actor")
+    else:
+        _log.error("%s: a listener met a defect", support_id, exc_info=error)
+        message = notices.defect(support_id)
+    if "command" not in body:
+        return await ack()
+    return await ack(text=message.text, blocks=message.blocks)

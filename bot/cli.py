@@ -1,0 +1,188 @@
+"""The command line. Exit status: 0 done, 1 the run did not pass, 2 bad usage, 3 a system is out of reach."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from bot.logs import set_up_logs
+from bot.settings import SettingsError, load_settings
+from bot.views import run_message
+from bot.views.plain import as_text
+from pipeline import Request, Run, preview, provision
+from pipeline.documents import report, report_schema
+from pipeline.errors import ConfigurationError, PipelineError, RequestError
+from pipeline.ids import ActorId, new_run_id
+from pipeline.model import Mode, Outcome
+
+DONE: Final = 0
+NOT_PASSED: Final = 1
+BAD_USAGE: Final = 2
+UNREACHABLE: Final = 3
+
+Handler = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    set_up_logs(logging.INFO if options.verbose else logging.WARNING)
+    handler: Handler = options.handler
+    try:
+        return asyncio.run(handler(options))
+    except (SettingsError, ConfigurationError) as error:
+        return _complain(error, BAD_USAGE)
+    except PipelineError as error:
+        return _complain(error, UNREACHABLE if error.unreachable else NOT_PASSED)
+    except KeyboardInterrupt:
+        return DONE
+
+
+def _complain(error: Exception, status: int) -> int:
+    remedy = getattr(error, "remedy", "")
+    print(f"fourcheck: {error}", file=sys.stderr)
+    if remedy:
+        print(remedy, file=sys.stderr)
+    return status
+
+
+def exit_status(run: Run) -> int:
+    """Return the exit status that a run's end stands for."""
+    if run.outcome.succeeded:
+        return DONE
+    error = run.error
+    if run.outcome is Outcome.FAILED and error is not None:
+        if error.unreachable:
+            return UNREACHABLE
+        if error.code in _usage_codes():
+            return BAD_USAGE
+    return NOT_PASSED
+
+
+def _usage_codes() -> frozenset[str]:
+    classes = [RequestError, ConfigurationError]
+    found: set[str] = set()
+    while classes:
+        kind: type[PipelineError] = classes.pop()
+        if kind.code != "mapping_failed":
+            found.add(kind.code)
+        classes += kind.__subclasses__()
+    return frozenset(found)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fourcheck", description="Hybrid-identity provisioning from Slack: one object, four checks."
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="log more, to stderr")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for mode in Mode:
+        command = commands.add_parser(str(mode), help=f"{mode} one object, without Slack")
+        command.add_argument("identifier", metavar="IDENTIFIER")
+        command.add_argument("--configuration", metavar="NAME")
+        command.add_argument("--json", action="store_true", help="print the run as JSON and nothing else")
+        command.set_defaults(handler=_run_once, mode=mode)
+    serve = commands.add_parser("serve", help="the bot against the real systems, by settings")
+    serve.set_defaults(handler=_serve)
+    demo = commands.add_parser("demo", help="the bot on a sandbox: nothing else is needed")
+    demo.add_argument("--port", type=int, default=8600, help="where the sandbox's workspace listens")
+    demo.add_argument("--run", metavar="IDENTIFIER", help="one provision through the whole bot, then end")
+    demo.add_argument("--json", action="store_true", help="with --run: print the run as JSON")
+    demo.add_argument(
+        "--payloads", type=Path, metavar="FILE.jsonl", help="with --run: write every Slack call"
+    )
+    demo.set_defaults(handler=_demo)
+    sandbox = commands.add_parser("sandbox", help="one of the stand-ins alone")
+    sandbox.add_argument("part", choices=("workspace", "tenant", "directory", "people"))
+    sandbox.add_argument("--port", type=int, default=0)
+    sandbox.add_argument("--request-url", help="workspace: where commands and clicks are posted")
+    sandbox.add_argument("--json", action="store_true", help="people: as JSON")
+    sandbox.set_defaults(handler=_sandbox)
+    schema = commands.add_parser("schema", help="the JSON Schema of what --json prints")
+    schema.add_argument("what", choices=("run",))
+    schema.set_defaults(handler=_schema)
+    return parser
+
+
+async def _run_once(options: argparse.Namespace) -> int:
+    from bot.wiring import Silence, open_systems  # noqa: PLC0415  # the schema command needs none of it
+
+    settings = load_settings()
+    async with open_systems(settings, guest=True) as systems:
+        request = Request(
+            run_id=new_run_id(),
+            mode=options.mode,
+            identifier=options.identifier,
+            actor=ActorId(f"cli:{getpass.getuser()}"),
+            configuration=options.configuration,
+        )
+        carry_out = preview if options.mode is Mode.PREVIEW else provision
+        run = await carry_out(request, systems.services(Silence()))
+    if options.json:
+        print(json.dumps(report(run), ensure_ascii=False, indent=2))
+    else:
+        print(as_text(run_message(run, writes_on=settings.entra.writes == "on")))
+    return exit_status(run)
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    from bot.wiring import running_bot  # noqa: PLC0415  # the schema command needs none of it
+
+    set_up_logs(logging.DEBUG if options.verbose else logging.INFO)
+    settings = load_settings()
+    async with running_bot(settings) as bot:
+        print(f"fourcheck listens on http://{settings.http.host}:{bot.port}", file=sys.stderr, flush=True)
+        await until_stopped()
+    return DONE
+
+
+async def until_stopped() -> None:
+    """Return when the process is told to stop, by SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+
+
+async def _demo(options: argparse.Namespace) -> int:
+    from bot import demo  # noqa: PLC0415  # the sandbox is for the demo alone
+
+    if options.run is None:
+        return await demo.stay(options.port)
+    run = await demo.run_once(options.run, options.payloads, quiet=options.json)
+    if options.json:
+        print(json.dumps(report(run), ensure_ascii=False, indent=2))
+    return exit_status(run)
+
+
+async def _sandbox(options: argparse.Namespace) -> int:
+    from bot import demo  # noqa: PLC0415  # the sandbox is for the demo alone
+
+    if options.part == "people":
+        _print_people(options.json, demo.people())
+        return DONE
+    await demo.stand_in(options.part, options.port, options.request_url)
+    return DONE
+
+
+def _print_people(as_json: bool, people: Sequence[dict[str, Any]]) -> None:  # noqa: FBT001  # a switch of the command
+    if as_json:
+        print(json.dumps(people, ensure_ascii=False, indent=2))
+        return
+    for person in people:
+        print(f"{person['case']:<24} {person['expected']:<10} {person['identifier']}")
+
+
+async def _schema(options: argparse.Namespace) -> int:
+    del options
+    print(json.dumps(report_schema(), indent=2))
+    return DONE

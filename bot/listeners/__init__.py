@@ -1,0 +1,1 @@
+"""One module a kind of gesture. A listener checks, persists and acknowledges, and nothing else."""

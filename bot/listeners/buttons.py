@@ -1,0 +1,182 @@
+"""The buttons of messages and modals. A click is trusted for nothing but who made it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.access import AccessDecision, decide, permitted
+from bot.actor import Actor, interaction_actor
+from bot.listeners.commands import refusal
+from bot.progress import Place
+from bot.runs import Runs
+from bot.tasks import Tasks
+from bot.views import Message, details, notices
+from bot.views.controls import Reference
+from pipeline.configuration import Configurations, Right
+from pipeline.errors import ConfigurationError
+from pipeline.ids import RunId, new_run_id
+from pipeline.model import Mode, Request, Run
+from pipeline.runs.store import Store
+
+_log = logging.getLogger(__name__)
+
+
+class Buttons:
+    """Listens to every button. Details come from the store alone: a trigger lives three seconds."""
+
+    def __init__(
+        self,
+        *,
+        runs: Runs,
+        store: Store,
+        configurations: Configurations,
+        client: AsyncWebClient,
+        http: aiohttp.ClientSession,
+        tasks: Tasks,
+    ) -> None:
+        self._runs = runs
+        self._store = store
+        self._configurations = configurations
+        self._client = client
+        self._http = http
+        self._tasks = tasks
+
+    async def open_details(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """View details: open the modal of a stage."""
+        reference = _reference(body)
+        run = await self._store.load(reference.run_id) if reference else None
+        if reference is None or run is None:
+            view = details.expired(reference.run_id if reference else None)
+        else:
+            decision, _ = await self._may(Right.LOOK, body, run)
+            if not decision.allowed:
+                await self._refuse(ack, body, decision, Right.LOOK)
+                return
+            view = _view(run, reference)
+        await ack()
+        trigger = str(body.get("trigger_id") or "")
+        self._start(self._client.views_open(trigger_id=trigger, view=view), "open a modal")
+
+    async def turn_page(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Previous, Next, Show all and Back inside a modal."""
+        reference = _reference(body)
+        run = await self._store.load(reference.run_id) if reference else None
+        view = details.expired(reference.run_id if reference else None)
+        if reference is not None and run is not None:
+            decision, _ = await self._may(Right.LOOK, body, run)
+            if not decision.allowed:
+                await self._refuse(ack, body, decision, Right.LOOK)
+                return
+            view = _view(run, reference)
+        await ack()
+        shown = body.get("view") or {}
+        self._start(
+            self._client.views_update(view_id=shown.get("id"), hash=shown.get("hash"), view=view),
+            "turn a page",
+        )
+
+    async def run_again(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Run the same request again, in the name of whoever clicked."""
+        await self._run(ack, body, follow=False)
+
+    async def provision_this(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Carry out the plan of a preview, if it still is the plan."""
+        await self._run(ack, body, follow=True)
+
+    async def _run(self, ack: AsyncAck, body: dict[str, Any], *, follow: bool) -> None:
+        run = await self._store.load(RunId(_value(body)))
+        if run is None:
+            await self._tell(ack, body, notices.unknown_run(_value(body)))
+            return
+        mode = Mode.PROVISION if follow else run.mode
+        right = Right(str(mode))
+        decision, actor = await self._may(right, body, run)
+        if not decision.allowed:
+            await self._refuse(ack, body, decision, right)
+            return
+        request = Request(
+            run_id=new_run_id(),
+            mode=mode,
+            identifier=str(run.object.dn) if run.object else run.identifier,
+            actor=actor.id,
+            configuration=run.configuration,
+            follows=run.run_id if follow else None,
+            permitted=permitted(self._configurations, actor.id, actor.channel, right),
+        )
+        place = Place(actor.channel, actor.user, body.get("response_url"))
+        await self._runs.accept(request, place, delivery=body.get("trigger_id"))
+        await ack()
+
+    async def _may(self, right: Right, body: Mapping[str, Any], run: Run) -> tuple[AccessDecision, Actor]:
+        """Decide with the configuration and the channel of the run that the button belongs to."""
+        actor = interaction_actor(body)
+        if not actor.channel:  # a click in a modal names no channel; the run's message stands in one
+            notice = await self._store.notice(run.run_id)
+            actor = replace(actor, channel=str((notice or {}).get("channel") or ""))
+        try:
+            configuration = self._configurations.select(run.configuration, None)
+        except ConfigurationError:  # its rules are gone: the default ones decide
+            configuration = self._configurations.default or self._configurations.all[0]
+        return decide(configuration, actor.id, actor.channel, right), actor
+
+    async def _refuse(
+        self, ack: AsyncAck, body: Mapping[str, Any], decision: AccessDecision, right: Right
+    ) -> None:
+        await self._tell(ack, body, refusal(decision, right))
+
+    async def _tell(self, ack: AsyncAck, body: Mapping[str, Any], message: Message) -> None:
+        """Answer the clicker alone: beside the message, or, in a modal, in its place."""
+        await ack()
+        url = body.get("response_url")
+        if url:
+            answer = {
+                "response_type": "ephemeral",
+                "replace_original": False,
+                "text": message.text,
+                "blocks": message.blocks,
+            }
+            self._start(self._post(str(url), answer), "answer a click")
+            return
+        shown = body.get("view") or {}
+        view = details.told("Not allowed", message)
+        self._start(self._client.views_update(view_id=shown.get("id"), view=view), "answer in a modal")
+
+    async def _post(self, url: str, answer: Mapping[str, object]) -> None:
+        async with self._http.post(url, json=answer) as response:
+            response.raise_for_status()
+
+    def _start(self, work: Any, what: str) -> None:
+        self._tasks.start(_logged(work, what), what)
+
+
+async def _logged(work: Any, what: str) -> None:
+    try:
+        await work
+    except SlackApiError as error:
+        _log.warning("Slack would not %s: %s", what, error.response.get("error"))
+
+
+def _reference(body: Mapping[str, Any]) -> Reference | None:
+    try:
+        return Reference.decode(_value(body))
+    except ValueError:
+        return None
+
+
+def _value(body: Mapping[str, Any]) -> str:
+    actions = body.get("actions") or [{}]
+    return str(actions[0].get("value") or "")
+
+
+def _view(run: Run, reference: Reference) -> dict[str, Any]:
+    return details.details(
+        run, reference.stage, reference.page, whole=reference.attribute, back=reference.back
+    )

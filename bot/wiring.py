@@ -1,0 +1,310 @@
+"""The composition root: the one place that knows concrete classes. Nothing is opened before it is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp import web
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.app import build_app
+from bot.edge import BODY_LIMIT, slack_endpoint
+from bot.health import Check, health_routes
+from bot.listeners.buttons import Buttons
+from bot.listeners.commands import Commands
+from bot.progress import Messages
+from bot.runs import Runs
+from bot.settings import DirectorySettings, Settings, SettingsError
+from bot.tasks import Tasks
+from bot.views import Hints, run_message
+from pipeline import Run, Services
+from pipeline.adapters.graph import Cloud, GraphSettings, GraphTenant, GraphTransport
+from pipeline.adapters.ldap import LdapDirectory, LdapSettings
+from pipeline.adapters.tokens import TokenSettings, TokenSource
+from pipeline.clock import SystemClock
+from pipeline.configuration import Configurations, load_configurations
+from pipeline.errors import PipelineError
+from pipeline.ports import Events
+from pipeline.runs.store import Store, open_store
+from pipeline.write_gate import WriteGate
+
+GRACE_S = 20.0
+"""How long runs under way may take to end when the process is told to stop, in seconds."""
+
+_log = logging.getLogger(__name__)
+
+
+class Silence:
+    """Events that nobody watches, for the command line."""
+
+    async def changed(self, run: Run) -> None:
+        """Take no note."""
+
+
+@dataclass(slots=True)
+class Systems:
+    """The engine's side of the world, open."""
+
+    configurations: Configurations
+    directories: Mapping[str, LdapDirectory]
+    tokens: TokenSource
+    tenant: GraphTenant
+    store: Store
+    writes: bool
+
+    def services(self, events: Events) -> Services:
+        """Return what a run needs."""
+        return Services(
+            configurations=self.configurations,
+            directories=self.directories,
+            tenant=WriteGate(self.tenant),
+            store=self.store,
+            journal=self.store,
+            events=events,
+            clock=SystemClock(),
+            writes=self.writes,
+        )
+
+    async def warm_up(self) -> None:
+        """Open connections and fetch a token, so that the first run does not wait for them."""
+        work = [
+            self.tokens.warm_up(),
+            self.tenant.domains(),
+            *(d.warm_up() for d in self.directories.values()),
+        ]
+        for result in await asyncio.gather(*work, return_exceptions=True):
+            if isinstance(result, PipelineError):
+                _log.warning("not ready yet: %s (%s) %s", result.message, result.code, result.remedy)
+            elif isinstance(result, BaseException):
+                raise result
+
+
+@asynccontextmanager
+async def open_systems(settings: Settings, *, guest: bool = False) -> AsyncIterator[Systems]:
+    """Open store, directories and tenant. `guest`: beside a running bot, without taking its place."""
+    configurations = load_configurations(settings.configurations)
+    async with AsyncExitStack() as stack:
+        store = open_store(settings.store.url, guest=guest)
+        stack.push_async_callback(store.close)
+        directories = {
+            name: LdapDirectory(_ldap(name, section)) for name, section in _directories(settings).items()
+        }
+        for directory in directories.values():
+            stack.push_async_callback(directory.close)
+        clock = SystemClock()
+        tokens = TokenSource(_token_settings(settings), clock)
+        stack.push_async_callback(tokens.aclose)
+        transport = GraphTransport(_graph_settings(settings), tokens, clock)
+        stack.push_async_callback(transport.aclose)
+        yield Systems(
+            configurations=configurations,
+            directories=directories,
+            tokens=tokens,
+            tenant=GraphTenant(transport),
+            store=store,
+            writes=settings.entra.writes == "on",
+        )
+
+
+@dataclass(slots=True)
+class Bot:
+    """The bot, ready to take requests; `port` is where its HTTP server listens."""
+
+    systems: Systems
+    port: int
+
+
+@asynccontextmanager
+async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
+    """Run the bot until the block ends, then let what is under way finish."""
+    async with AsyncExitStack() as stack:
+        systems = await stack.enter_async_context(open_systems(settings))
+        http = await stack.enter_async_context(_slack_session(settings))
+        client = _slack_client(settings, http)
+        identity = await _identity(client)
+        tasks = Tasks()
+        writes = systems.writes
+        hints = Hints(plaintext_directory=any(d.allow_plaintext for d in _directories(settings).values()))
+
+        messages = Messages(
+            client,
+            http,
+            systems.store,
+            tasks,
+            lambda run: run_message(run, writes_on=writes, hints=hints),
+        )
+        runs = Runs(systems.services(messages), systems.store, messages, tasks)
+        app = build_app(
+            client=client,
+            identity=identity,
+            team_ids=frozenset(settings.slack.team_ids or [str(identity.team_id)]),
+            signing_secret=_secret(settings.slack.signing_secret) or "unused in Socket Mode",
+            commands=Commands(runs, systems.configurations, writes_on=writes),
+            buttons=Buttons(
+                runs=runs,
+                store=systems.store,
+                configurations=systems.configurations,
+                client=client,
+                http=http,
+                tasks=tasks,
+            ),
+        )
+        stack.push_async_callback(tasks.drain, GRACE_S)
+        await systems.warm_up()
+        fresh = asyncio.create_task(systems.tokens.keep_fresh(), name="token renewal")
+        stack.push_async_callback(_cancel, fresh)
+        routes = health_routes(_checks(systems, client))
+        if settings.slack.mode == "http":
+            routes.append(slack_endpoint(app))
+        port = await stack.enter_async_context(_http_server(routes, settings))
+        await runs.take_up()
+        yield Bot(systems, port)
+
+
+@asynccontextmanager
+async def _http_server(routes: list[web.RouteDef], settings: Settings) -> AsyncIterator[int]:
+    server = web.Application(client_max_size=BODY_LIMIT)
+    server.add_routes(routes)
+    runner = web.AppRunner(server, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.http.host, settings.http.port)
+        await site.start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _slack_session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open the one session that every call to Slack goes through; a new one each call costs a TLS handshake."""
+    context = ssl.create_default_context(cafile=settings.slack.ca_file)
+    connector = aiohttp.TCPConnector(keepalive_timeout=75, ssl=context)
+    timeout = aiohttp.ClientTimeout(total=10)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        yield session
+
+
+def _slack_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
+    token = _secret(settings.slack.bot_token)
+    if token is None:
+        raise SettingsError("FOURCHECK_SLACK__BOT_TOKEN: is needed to serve Slack")
+    if settings.slack.mode == "http" and settings.slack.signing_secret is None:
+        raise SettingsError("FOURCHECK_SLACK__SIGNING_SECRET: is needed in http mode")
+    return AsyncWebClient(
+        token=token,
+        base_url=settings.slack.api_url + "/",
+        session=session,
+        proxy=settings.proxy.url,
+        timeout=10,
+    )
+
+
+async def _identity(client: AsyncWebClient) -> AuthorizeResult:
+    """Ask Slack once who the bot is. Raises PipelineError where Slack cannot be reached or refuses."""
+    try:
+        answer = await client.auth_test()
+    except SlackApiError as error:
+        raise SlackRefused(f"Slack refused the bot's token: {error.response.get('error')}.") from error
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise SlackUnreachable(f"Slack could not be reached: {type(error).__name__}.") from error
+    return AuthorizeResult(
+        enterprise_id=answer.get("enterprise_id"),
+        team_id=answer.get("team_id"),
+        bot_user_id=answer.get("user_id"),
+        bot_id=answer.get("bot_id"),
+        bot_token=client.token,
+    )
+
+
+class SlackUnreachable(PipelineError):
+    """Slack could not be reached."""
+
+    code = "slack_unreachable"
+    remedy = "Check the way out to slack.com, and FOURCHECK_PROXY__URL."
+    retry_helps = True
+    unreachable = True
+
+
+class SlackRefused(PipelineError):
+    """Slack refused the bot's token."""
+
+    code = "slack_refused"
+    remedy = "Install the app again and set FOURCHECK_SLACK__BOT_TOKEN to its new token."
+    unreachable = True
+
+
+def _checks(systems: Systems, client: AsyncWebClient) -> dict[str, Check]:
+    async def directory() -> None:
+        await asyncio.gather(*(d.warm_up() for d in systems.directories.values()))
+
+    async def tenant() -> None:
+        await systems.tokens.token()
+        await systems.tenant.domains()
+
+    async def slack() -> None:
+        await _identity(client)
+
+    return {"store": systems.store.ping, "directory": directory, "tenant": tenant, "slack": slack}
+
+
+def _directories(settings: Settings) -> dict[str, DirectorySettings]:
+    return {"main": settings.directory, **settings.directories}
+
+
+def _ldap(name: str, section: DirectorySettings) -> LdapSettings:
+    place = "DIRECTORY" if name == "main" else f"DIRECTORIES__{name.upper()}"
+    missing = [key for key in ("urls", "bind_dn", "base_dn") if not getattr(section, key)]
+    if missing:
+        raise SettingsError("\n".join(f"FOURCHECK_{place}__{key.upper()}: is needed" for key in missing))
+    return LdapSettings(
+        urls=section.urls,
+        bind_dn=section.bind_dn,
+        bind_password=section.bind_password.get_secret_value(),
+        base_dn=section.base_dn,
+        ca_file=str(section.ca_file) if section.ca_file else None,
+        allow_plaintext=section.allow_plaintext,
+    )
+
+
+def _token_settings(settings: Settings) -> TokenSettings:
+    entra = settings.entra
+    try:
+        return TokenSettings(
+            tenant_id=entra.tenant_id,
+            client_id=entra.client_id,
+            client_secret=_secret(entra.client_secret),
+            certificate=entra.client_certificate,
+            certificate_password=_secret(entra.client_certificate_password),
+            federated_token_file=entra.federated_token_file,
+            cloud=Cloud(entra.cloud),
+            login_url=entra.login_url,
+            ca_file=entra.ca_file,
+            proxy_url=settings.proxy.url,
+        )
+    except ValueError as error:
+        raise SettingsError(f"FOURCHECK_ENTRA__…: {error}") from error
+
+
+def _graph_settings(settings: Settings) -> GraphSettings:
+    url = settings.entra.graph_url or f"https://{Cloud(settings.entra.cloud).graph_host}"
+    return GraphSettings(url=url, ca_file=settings.entra.ca_file, proxy_url=settings.proxy.url)
+
+
+def _secret(value: object) -> str | None:
+    return value.get_secret_value() if hasattr(value, "get_secret_value") else None
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
