@@ -48,7 +48,7 @@ def read_domain(tenant: Tenant, call: Call, domain: Segment) -> Reply:
 
 
 def _domain_body(body: Any) -> dict[str, Any]:
-    defaults = {
+    defaults: dict[str, Any] = {
         "authenticationType": "Managed",
         "availabilityStatus": None,
         "isAdminManaged": True,

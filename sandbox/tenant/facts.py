@@ -1,4 +1,4 @@
-"""The rules of Microsoft Graph as data: properties, error answers and permissions, read from the JSON files beside it."""
+"""The rules of Microsoft Graph as data: properties, error answers and permissions, from the JSON files."""
 
 from __future__ import annotations
 

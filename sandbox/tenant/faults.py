@@ -16,6 +16,10 @@ _THEN_KEYS = frozenset(
 )
 
 
+class ConnectionDropped(Exception):
+    """The switchboard wants the connection closed without an answer."""
+
+
 class FaultError(ValueError):
     """A fault rule that does not fit the format."""
 

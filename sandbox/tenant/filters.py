@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 Literal = str | bool | int | float | None
 
+
+class Bare(str):
+    """A literal written without quotes, a date or a GUID: no string in OData."""
+
+    __slots__ = ()
+
+
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<string>'(?:[^']|'')*')
@@ -174,7 +181,7 @@ class _Parser:
         self._expect(",")
         value = self._literal()
         self._expect(")")
-        if not isinstance(value, str):
+        if not isinstance(value, str) or isinstance(value, Bare):
             raise refuse("filter_syntax", reason=f"{function} takes a string.")
         # `startsWith(x,'y') eq true` is an older spelling of the same.
         if self._word("eq") and self._literal() is not True:
@@ -212,11 +219,11 @@ class _Parser:
         if token.kind == "number":
             return float(token.text) if "." in token.text else int(token.text)
         if token.kind in {"date", "guid"}:
-            return token.text
-        if token.kind == "word" and token.text in _CONSTANTS:
-            return _CONSTANTS[token.text]
-        self._at -= 1
-        self._fail()
+            return Bare(token.text)
+        if token.kind != "word" or token.text not in _CONSTANTS:
+            self._at -= 1
+            self._fail()
+        return _CONSTANTS[token.text]
 
     def _next(self) -> _Token:
         if self._at >= len(self._tokens):
@@ -248,22 +255,23 @@ class _Parser:
 def matches(node: Node, item: Any, variable: str = "") -> bool:
     """Say whether `item` (an object's properties, or an element of a list) meets the filter."""
     match node:
-        case Logical(operator, left, right):
-            if operator == "and":
-                return matches(left, item, variable) and matches(right, item, variable)
-            return matches(left, item, variable) or matches(right, item, variable)
+        case Logical("and", left, right):
+            found = matches(left, item, variable) and matches(right, item, variable)
+        case Logical(_, left, right):
+            found = matches(left, item, variable) or matches(right, item, variable)
         case Not(operand):
-            return not matches(operand, item, variable)
+            found = not matches(operand, item, variable)
         case Compare(path, operator, value):
-            return _compares(_value(item, path, variable), operator, value)
+            found = _compares(_value(item, path, variable), operator, value)
         case OneOf(path, values):
-            found = _value(item, path, variable)
-            return any(_compares(found, "eq", value) for value in values)
+            present = _value(item, path, variable)
+            found = any(_compares(present, "eq", value) for value in values)
         case Affix(function, path, value):
-            return _has_affix(_value(item, path, variable), function, value)
+            found = _has_affix(_value(item, path, variable), function, value)
         case AnyOf(path, inner, condition):
             elements = _value(item, path, variable) or []
-            return any(condition is None or matches(condition, element, inner) for element in elements)
+            found = any(condition is None or matches(condition, element, inner) for element in elements)
+    return found
 
 
 def _value(item: Any, path: str, variable: str) -> Any:
@@ -276,14 +284,14 @@ def _value(item: Any, path: str, variable: str) -> Any:
 
 
 def _compares(found: Any, operator: str, value: Literal) -> bool:
+    """Compare; strings without regard to case, as Graph's directory does."""
     if isinstance(found, str) and isinstance(value, str):
-        # Strings compare without regard to case, in Graph's directory as in most.
         found, value = found.casefold(), value.casefold()
     if operator == "eq":
         return bool(found == value) and isinstance(found, bool) == isinstance(value, bool)
     if operator == "ne":
         return bool(found != value)
-    if found is None or value is None or isinstance(found, str) != isinstance(value, str):
+    if not isinstance(found, str) or not isinstance(value, str):
         return False
     return {"ge": found >= value, "le": found <= value, "gt": found > value, "lt": found < value}[operator]
 

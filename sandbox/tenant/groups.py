@@ -44,7 +44,7 @@ def create_group(tenant: Tenant, call: Call) -> Reply:
 
 
 def update_group(tenant: Tenant, call: Call, group: Segment) -> Reply:
-    """PATCH /groups/{id}; by `uniqueName` with `Prefer: create-if-missing` it creates (201) what is not there.
+    """PATCH /groups/{id}; by `uniqueName` with `Prefer: create-if-missing` it creates (201) the absent.
 
     Microsoft Graph, page "Upsert group": without the header the request is an update, and 404 when absent.
     """
@@ -93,7 +93,7 @@ def _create(tenant: Tenant, body: Mapping[str, Any], *, unique_name: str | None)
             "createdDateTime": store.timestamp(),
             "renewedDateTime": store.timestamp(),
             "groupTypes": [],
-            "securityIdentifier": _security_identifier(object_id),
+            "securityIdentifier": rules.security_identifier(object_id),
             **rules.merged(None, wanted),
         }
         if unique_name is not None:
@@ -143,13 +143,6 @@ def _refuse_mail_enabled(entry: Entry) -> None:
     """Refuse a mail-enabled security group or distribution list: those belong to Exchange."""
     if entry.get("mailEnabled") and not _unified(entry):
         raise refuse("mail_enabled_group_update")
-
-
-def _security_identifier(object_id: str) -> str:
-    """Spell an object id as the SID that Entra derives from it: S-1-12-1 and four 32-bit numbers."""
-    raw = bytes.fromhex(object_id.replace("-", ""))
-    ordered = raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:]
-    return "S-1-12-1-" + "-".join(str(int.from_bytes(ordered[i : i + 4], "little")) for i in range(0, 16, 4))
 
 
 def _with_links(draft: State, entry: Entry, name: str, added: tuple[str, ...]) -> Entry:
@@ -221,10 +214,17 @@ def count_members(tenant: Tenant, call: Call, group: Segment) -> Reply:
 def _list_links(tenant: Tenant, call: Call, group: Segment, name: str, kinds: tuple[str, ...]) -> Reply:
     state = tenant.store.view()
     entry = references.find_group(state, group)
-    linked = [state.live[one] for one in getattr(entry, name) if one in state.live]
+    linked = [_seen(tenant, call, state.live[one]) for one in getattr(entry, name) if one in state.live]
     wanted = [one for one in linked if one.kind in kinds]
     context = "directoryObjects" if len(kinds) > 1 else f"{kinds[0]}s"
     return queries.answer_list(call, state, wanted, kinds, context)
+
+
+def _seen(tenant: Tenant, call: Call, linked: Entry) -> Entry:
+    """Show a caller who may not read users no more of a member than its id (page "List group members")."""
+    if linked.kind != "user" or tenant.allows(call, "user.read"):
+        return linked
+    return Entry(id=linked.id, kind=linked.kind, properties={"id": linked.id})
 
 
 def add_member(tenant: Tenant, call: Call, group: Segment) -> Reply:
@@ -276,7 +276,7 @@ def _remove(tenant: Tenant, group: Segment, member: Segment, name: str) -> Reply
 
 
 def delete_member_object(tenant: Tenant, call: Call, group: Segment, member: Segment) -> Reply:
-    """DELETE /groups/{id}/members/{id} without $ref: the trap of page "Remove member", the object itself goes."""
+    """DELETE /groups/{id}/members/{id} without $ref: the object itself goes (page "Remove member")."""
     with tenant.store.transaction() as draft:
         entry = references.find_group(draft, group)
         if member.text.lower() not in entry.members:

@@ -24,7 +24,7 @@ class Journal:
         self.requests.append({"method": method, "path": target, "status": status})
 
     def write(self, call: Call, *, outcome: int, answered: int | None, time: str, request_id: str) -> None:
-        """Note a write: `status` is what became of it, `answered` what the caller was told (None: nothing)."""
+        """Note a write: `outcome` became of it, `answered` was told to the caller, None for nothing."""
         if call.method not in WRITES:
             return
         entry = {

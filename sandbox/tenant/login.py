@@ -1,68 +1,81 @@
-"""The Microsoft login service for one tenant: discovery, keys, and tokens for an application's own credentials.
+"""The Microsoft login service for one tenant: discovery, keys, and tokens for an application's credentials.
 
-Microsoft identity platform, page "OAuth 2.0 client credentials flow". Discovery names the public login host, as
-MSAL takes no other than https; a client that wants this one rewrites the host.
+Microsoft identity platform, page "OAuth 2.0 client credentials flow". Discovery names the public login host,
+as MSAL takes no other than https; a client that wants this one rewrites the host.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from sandbox.tenant import tokens
 from sandbox.tenant.errors import LoginRefusal, refuse_login
+from sandbox.tenant.faults import ConnectionDropped
+from sandbox.tenant.protocol import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandbox.tenant.faults import Switchboard
     from sandbox.tenant.tenant import Tenant
 
 PUBLIC_LOGIN = "https://login.microsoftonline.com"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 GRAPH_APPLICATION = "00000003-0000-0000-c000-000000000000"
-
-
-@dataclass(frozen=True, slots=True)
-class LoginReply:
-    """An answer of the login service; always JSON."""
-
-    status: int
-    body: Mapping[str, Any]
-    headers: Mapping[str, str] = field(default_factory=dict)
+_CONFIGURATION = "v2.0/.well-known/openid-configuration"
+_KEYS = "discovery/v2.0/keys"
+_TOKEN = "oauth2/v2.0/token"
+_INSTANCE = "discovery/instance"
+_PATHS = frozenset({("GET", _CONFIGURATION), ("GET", _KEYS), ("POST", _TOKEN), ("GET", _INSTANCE)})
 
 
 class Login:
-    """Answers what a client asks of the login host."""
+    """Answers what a client asks of the login host; `own_url` is this server's own address."""
 
-    def __init__(self, tenant: Tenant, issuer: tokens.TokenIssuer) -> None:
+    def __init__(self, tenant: Tenant, issuer: tokens.TokenIssuer, faults: Switchboard, own_url: str) -> None:
         self._tenant = tenant
         self._issuer = issuer
+        self._faults = faults
+        self._own_url = own_url
 
-    def answer(
-        self, method: str, path: str, query: Mapping[str, str], body: bytes, own_url: str
-    ) -> LoginReply | None:
-        """Answer a login path, None when it is not one; `own_url` is this server's own address."""
-        parts = [part for part in path.split("/") if part]
-        if parts[1:] == ["discovery", "instance"] and method == "GET":
-            return self._instance_discovery(query)
-        name, rest = (parts[0], "/".join(parts[1:])) if parts else ("", "")
-        handlers = {
-            ("GET", "v2.0/.well-known/openid-configuration"): lambda: LoginReply(200, self._configuration()),
-            ("GET", "discovery/v2.0/keys"): lambda: LoginReply(200, self._issuer.key_set()),
-            ("POST", "oauth2/v2.0/token"): lambda: self._token(body, own_url),
-        }
-        handler = handlers.get((method, rest))
-        if handler is None:
-            return None
+    def knows(self, method: str, path: str) -> bool:
+        """Say whether a path belongs to the login service."""
+        return (method, _after_tenant(path)) in _PATHS
+
+    async def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Reply:
+        """Answer a path that `knows` knows, faults included; raise ConnectionDropped."""
+        fault = self._faults.strike(method, path)
+        if fault is not None:
+            await asyncio.sleep(fault.delay_s)
+            if fault.drop is not None:
+                raise ConnectionDropped
+            status = fault.status or fault.apply_then_status
+            if status is not None:
+                refusal = {
+                    "error": fault.code or "temporarily_unavailable",
+                    "error_description": fault.message,
+                }
+                return Reply(status, refusal, fault.headers)
         try:
-            self._check_tenant(name)
-            return handler()
+            return self._carry_out(path, query, body)
         except LoginRefusal as refusal:
             # Discovery calls a missing tenant by an error name of its own.
             error = "invalid_tenant" if refusal.number == 90002 and method == "GET" else refusal.error
             return self._refused(refusal, error)
+
+    def _carry_out(self, path: str, query: Mapping[str, str], body: bytes) -> Reply:
+        rest = _after_tenant(path)
+        if rest == _INSTANCE:
+            return self._instance_discovery(query)
+        self._check_tenant(path.strip("/").partition("/")[0])
+        if rest == _CONFIGURATION:
+            return Reply(200, self._configuration())
+        if rest == _KEYS:
+            return Reply(200, self._issuer.key_set())
+        return self._token(body)
 
     def _check_tenant(self, name: str) -> None:
         verified = {domain.id.casefold() for domain in self._tenant.domains.values() if domain.verified}
@@ -88,7 +101,7 @@ class Login:
             "msgraph_host": "graph.microsoft.com",
         }
 
-    def _instance_discovery(self, query: Mapping[str, str]) -> LoginReply:
+    def _instance_discovery(self, query: Mapping[str, str]) -> Reply:
         hosts = ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"]
         name = query.get("authorization_endpoint", "").partition("//")[2].split("/")
         tenant = name[1] if len(name) > 1 else self._tenant.identity.tenant_id
@@ -99,9 +112,9 @@ class Login:
                 {"preferred_network": hosts[0], "preferred_cache": hosts[1], "aliases": hosts},
             ],
         }
-        return LoginReply(200, body)
+        return Reply(200, body)
 
-    def _token(self, body: bytes, own_url: str) -> LoginReply:
+    def _token(self, body: bytes) -> Reply:
         form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
         for required in ("grant_type", "client_id", "scope"):
             if not form.get(required):
@@ -111,7 +124,7 @@ class Login:
         identity = self._tenant.identity
         if form["client_id"].lower() != identity.client_id.lower():
             raise refuse_login("unknown_application", client=form["client_id"], tenant=identity.tenant_id)
-        audience = self._audience(form["scope"], own_url)
+        audience = self._audience(form["scope"])
         self._check_credential(form)
         token = {
             "token_type": "Bearer",
@@ -119,14 +132,14 @@ class Login:
             "ext_expires_in": identity.token_lifetime_s,
             "access_token": self._issuer.issue(self._tenant, audience),
         }
-        return LoginReply(200, token, {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
+        return Reply(200, token, {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
 
-    def _audience(self, scope: str, own_url: str) -> str:
+    def _audience(self, scope: str) -> str:
         asked = [one for one in scope.split() if one not in {"openid", "profile", "offline_access"}]
         if len(asked) != 1 or not asked[0].endswith("/.default"):
             raise refuse_login("bad_scope", scope=scope)
         resource = asked[0].removesuffix("/.default").rstrip("/")
-        if resource not in {tokens.GRAPH_AUDIENCE, GRAPH_APPLICATION, own_url}:
+        if resource not in {tokens.GRAPH_AUDIENCE, GRAPH_APPLICATION, self._own_url}:
             raise refuse_login("unknown_resource", resource=resource)
         return tokens.GRAPH_AUDIENCE
 
@@ -144,7 +157,7 @@ class Login:
             raise refuse_login("expired_secret", client=identity.client_id)
 
     def _check_assertion(self, form: Mapping[str, str]) -> None:
-        """Check a signed assertion: a certificate's when it speaks for the application itself, else a federated one."""
+        """Check a signed assertion: a certificate's when the application issued it, else a federated one."""
         identity = self._tenant.identity
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise refuse_login("bad_assertion")
@@ -171,10 +184,10 @@ class Login:
         if keys and not tokens.verified(token, keys):
             raise refuse_login("bad_assertion_signature")
 
-    def _refused(self, refusal: LoginRefusal, error: str) -> LoginReply:
+    def _refused(self, refusal: LoginRefusal, error: str) -> Reply:
         store = self._tenant.store
         stamp = store.now().strftime("%Y-%m-%d %H:%M:%SZ")
-        trace, correlation = store.new_id(), store.new_id()
+        trace, correlation = store.new_request_id(), store.new_request_id()
         lines = (
             f"AADSTS{refusal.number}: {refusal.message} Trace ID: {trace}",
             f"Correlation ID: {correlation}",
@@ -189,4 +202,8 @@ class Login:
             "correlation_id": correlation,
             "error_uri": f"{PUBLIC_LOGIN}/error?code={refusal.number}",
         }
-        return LoginReply(refusal.status, body)
+        return Reply(refusal.status, body)
+
+
+def _after_tenant(path: str) -> str:
+    return path.strip("/").partition("/")[2]

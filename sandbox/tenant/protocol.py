@@ -1,4 +1,4 @@
-"""One Graph call and its answer, free of the HTTP server: the same for a request and for a step of a batch."""
+"""One Graph call and its answer, free of the HTTP server: a request and a step of a batch are the same."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from sandbox.tenant.errors import refuse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+VERSION = "v1.0"
+JSON_TYPE = (
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+)
 _QUOTE = "'"
 
 
@@ -117,3 +121,10 @@ def _unquote_literal(text: str) -> str:
     if len(text) >= 2 and text[0] == _QUOTE and text[-1] == _QUOTE:
         return text[1:-1].replace(_QUOTE * 2, _QUOTE)
     return text
+
+
+def read_target(target: str) -> tuple[str, tuple[Segment, ...], tuple[tuple[str, str], ...]]:
+    """Take a request target apart: version, the path after it, and the query."""
+    path, _, query = target.partition("?")
+    version, _, resource = path.lstrip("/").partition("/")
+    return version, parse_segments(resource), parse_query(query)

@@ -120,7 +120,7 @@ def _expand(text: str | None, kinds: Sequence[str]) -> tuple[str, ...] | None:
 
 
 class _FilterCheck:
-    """Refuse what the directory does not index: by property, by operator, and without the advanced parameters."""
+    """Refuse what the directory does not index: by property, by operator, without the advanced parameters."""
 
     def __init__(self, kinds: Sequence[str], *, advanced: bool) -> None:
         self._kinds = kinds
@@ -129,28 +129,29 @@ class _FilterCheck:
     def check(self, node: filters.Node, element_of: str = "", variable: str = "") -> None:
         """Walk the expression; `element_of` is the list property whose elements are looked at."""
         match node:
-            case filters.Logical(operator, left, right):
-                if operator == "or" and (clauses := _clauses(node)) > CLAUSE_LIMIT:
-                    raise refuse("too_many_clauses", count=clauses)
+            case filters.Logical(_, left, right):
+                _refuse_many(_clauses(node))
                 self.check(left, element_of, variable)
                 self.check(right, element_of, variable)
             case filters.Not(operand):
                 self._needs_advanced("not")
                 self.check(operand, element_of, variable)
             case filters.AnyOf(path, inner, condition):
-                known = self._property(path)
-                if not known.is_list or not known.operators:
-                    raise self._unsupported(path)
-                if condition is not None:
-                    self.check(condition, path, inner)
+                self._any(path, inner, condition)
             case filters.Compare(path, operator, value):
                 self._comparison(path, operator, (value,), element_of, variable)
             case filters.OneOf(path, values):
-                if len(values) > CLAUSE_LIMIT:
-                    raise refuse("too_many_clauses", count=len(values))
+                _refuse_many(len(values))
                 self._comparison(path, "in", values, element_of, variable)
             case filters.Affix(function, path, _):
                 self._affix(function, path, element_of, variable)
+
+    def _any(self, path: str, variable: str, condition: filters.Node | None) -> None:
+        known = self._property(path)
+        if not known.is_list or not known.operators:
+            raise self._unsupported(path)
+        if condition is not None:
+            self.check(condition, path, variable)
 
     def _comparison(
         self,
@@ -167,10 +168,9 @@ class _FilterCheck:
         if indexed not in known.operators:
             raise self._unsupported(path)
         for value in values:
-            if value is None:
-                if not self._advanced:
-                    raise self._unsupported(path)
-            elif isinstance(value, bool) != (known.type == "boolean") or not isinstance(value, bool | str):
+            if value is None and not self._advanced:
+                raise self._unsupported(path)
+            if value is not None and not _comparable(known.type, value):
                 reason = f"A binary operator with incompatible types was detected for property '{path}'."
                 raise refuse("filter_syntax", reason=reason)
 
@@ -208,6 +208,18 @@ class _FilterCheck:
 
     def _unsupported(self, path: str) -> Exception:
         return refuse("filter_clause", property=path, resource=RESOURCE_NAMES[self._kinds[0]])
+
+
+def _refuse_many(clauses: int) -> None:
+    if clauses > CLAUSE_LIMIT:
+        raise refuse("too_many_clauses", count=clauses)
+
+
+def _comparable(kind: str, value: filters.Literal) -> bool:
+    """Say whether a literal fits a property: texts are quoted, dates are not."""
+    if kind == "boolean":
+        return isinstance(value, bool)
+    return isinstance(value, str) and isinstance(value, filters.Bare) == (kind == "date-time")
 
 
 def _clauses(node: filters.Node) -> int:

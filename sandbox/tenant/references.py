@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from sandbox.tenant.errors import refuse
+from sandbox.tenant.rules import is_guid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from sandbox.tenant.protocol import Segment
     from sandbox.tenant.store import Entry, State
 
-_GUID = re.compile(r"[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _REFERENCE = re.compile(
     r"/v1\.0/(?P<set>users|groups|directoryObjects)(?:/(?P<id>[^/()]+)|\('(?P<key>[^/()']+)'\))"
 )
@@ -60,7 +60,7 @@ def find_deleted(state: State, segment: Segment) -> Entry:
 
 
 def _check_guid(text: str) -> None:
-    if _GUID.fullmatch(text) is None:
+    if not is_guid(text):
         raise refuse("invalid_object_id", id=text)
 
 
@@ -91,8 +91,12 @@ def read_bindings(state: State, body: Mapping[str, Any], *names: str) -> dict[st
 
 def resolve(state: State, reference: str) -> Entry:
     """Find what an absolute reference names; its set must be that of the object, or directoryObjects."""
-    match = _REFERENCE.fullmatch(urlsplit(reference).path)
-    if match is None:
+    try:
+        parts = urlsplit(reference)
+    except ValueError:
+        raise refuse("invalid_reference") from None
+    match = _REFERENCE.fullmatch(parts.path)
+    if match is None or parts.scheme not in {"http", "https"} or not parts.netloc:
         raise refuse("invalid_reference")
     object_id = unquote(match.group("id") or match.group("key")).lower()
     entry = state.live.get(object_id)

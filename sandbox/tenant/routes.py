@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from sandbox.tenant import directory, groups, users
 from sandbox.tenant.errors import GraphRefusal, refuse
-from sandbox.tenant.protocol import Segment, parse_query, parse_segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sandbox.tenant.protocol import Call, Reply
+    from sandbox.tenant.protocol import Call, Reply, Segment
     from sandbox.tenant.tenant import Tenant
 
     Handler = Callable[..., Reply]
@@ -121,11 +120,3 @@ def _unknown_segment(routes: Mapping[str, tuple[Route, ...]], segments: tuple[Se
         if not any(Route(parts, "none", users.list_users).bind(head) is not None for parts in shorter):
             return refuse("unknown_segment", segment=segments[position].text)
     return refuse("unknown_segment", segment=segments[-1].text if segments else "")
-
-
-def read_target(target: str) -> tuple[str, tuple[Segment, ...], tuple[tuple[str, str], ...]]:
-    """Take a request target apart: version, path after it, query."""
-    path, _, query = target.partition("?")
-    _, _, rest = path.partition("/")
-    version, _, resource = rest.partition("/")
-    return version, parse_segments(resource), parse_query(query)

@@ -19,6 +19,7 @@ UPN_DOMAIN_LENGTH = 48
 NICKNAME_FORBIDDEN = {"user": frozenset('@()\\[]";:<>, '), "group": frozenset("@()\\[]\";:<>,/' ")}
 PASSWORD_LENGTHS = range(8, 257)
 PASSWORD_CLASSES = 3
+_GUID = re.compile(r"[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _USAGE_LOCATION = re.compile(r"[A-Za-z]{2}")
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?")
 
@@ -32,6 +33,11 @@ class Domain:
     default: bool
     initial: bool
     federated: bool
+
+
+def is_guid(value: Any) -> bool:
+    """Say whether a value is the text of a GUID."""
+    return isinstance(value, str) and _GUID.fullmatch(value) is not None
 
 
 def check_body(kind: str, body: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
@@ -80,19 +86,23 @@ def check_value(kind: str, known: facts.Property, value: Any) -> None:
         return
     if not _typed(known, value):
         raise refuse("invalid_value", property=known.name, resource=resource)
-    if known.type == "string":
-        _check_text(resource, known, value)
-    if known.type == "string-list":
-        if known.max_items is not None and len(value) > known.max_items:
+    if isinstance(value, list) and known.max_items is not None and len(value) > known.max_items:
+        raise refuse("invalid_value", property=known.name, resource=resource)
+    for text in _texts(value):
+        if not text:
             raise refuse("invalid_value", property=known.name, resource=resource)
-        for element in value:
-            _check_text(resource, known, element)
-    if known.type == "object":
-        for member in value.values():
-            if isinstance(member, str) and known.max_length is not None and len(member) > known.max_length:
-                raise refuse("invalid_length", property=known.name, resource=resource)
+        if known.max_length is not None and len(text) > known.max_length:
+            raise refuse("invalid_length", property=known.name, resource=resource)
     if not _well_formed(kind, known.name, value):
         raise refuse("invalid_value", property=known.name, resource=resource)
+
+
+def _texts(value: Any) -> list[str]:
+    """List the texts a value holds: itself, its elements or its members."""
+    if isinstance(value, dict):
+        value = [member for name, member in value.items() if "@odata." not in name]
+    held = value if isinstance(value, list) else [value]
+    return [text for text in held if isinstance(text, str)]
 
 
 def _typed(known: facts.Property, value: Any) -> bool:
@@ -127,13 +137,6 @@ def _members_typed(known: facts.Property, value: Mapping[str, Any]) -> bool:
     return True
 
 
-def _check_text(resource: str, known: facts.Property, text: str) -> None:
-    if not text:
-        raise refuse("invalid_value", property=known.name, resource=resource)
-    if known.max_length is not None and len(text) > known.max_length:
-        raise refuse("invalid_length", property=known.name, resource=resource)
-
-
 def _well_formed(kind: str, name: str, value: Any) -> bool:
     match name:
         case "mailNickname":
@@ -158,7 +161,7 @@ def _address(text: str) -> bool:
 def check_upn(upn: str, domains: Mapping[str, Domain]) -> Domain:
     """Check the two parts of a user principal name; give the verified domain it lies in."""
     alias, at, host = upn.rpartition("@")
-    if not at or UPN_ALIAS.fullmatch(alias) is None or not host:
+    if not at or UPN_ALIAS.fullmatch(alias) is None or alias.endswith(".") or not host:
         raise refuse("upn_invalid_character")
     domain = domains.get(host.casefold())
     if domain is None or not domain.verified or len(host) > UPN_DOMAIN_LENGTH:
@@ -225,3 +228,10 @@ def with_mail(addresses: list[str], mail: str | None) -> list[str]:
     rest = [f"smtp:{one[5:]}" if one.startswith("SMTP:") else one for one in addresses]
     rest = [one for one in rest if one.casefold() != f"smtp:{mail}".casefold()]
     return [f"SMTP:{mail}", *rest]
+
+
+def security_identifier(object_id: str) -> str:
+    """Spell an object id as the SID that Entra derives from it: S-1-12-1 and four 32-bit numbers."""
+    raw = bytes.fromhex(object_id.replace("-", ""))
+    ordered = raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:]
+    return "S-1-12-1-" + "-".join(str(int.from_bytes(ordered[i : i + 4], "little")) for i in range(0, 16, 4))

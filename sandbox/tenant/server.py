@@ -12,17 +12,16 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from sandbox.tenant import routes
-from sandbox.tenant.faults import FaultError, Switchboard
+from sandbox.tenant.faults import ConnectionDropped, Switchboard
 from sandbox.tenant.journal import Journal
 from sandbox.tenant.login import Login
-from sandbox.tenant.protocol import Call
-from sandbox.tenant.service import ConnectionDropped, Graph
+from sandbox.tenant.protocol import JSON_TYPE, VERSION, Call, read_target
+from sandbox.tenant.service import Graph
 from sandbox.tenant.tenant import from_seed
 from sandbox.tenant.tokens import TokenIssuer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from sandbox.tenant.protocol import Reply
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 BODY_LIMIT = 4 * 1024 * 1024
-JSON_TYPE = (
-    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
-)
 
 
 def utc_now() -> datetime:
@@ -43,8 +39,13 @@ def utc_now() -> datetime:
 class TenantServer:
     """A stand-in of the Microsoft login service and of Microsoft Graph v1.0 for one tenant.
 
-    `port` 0 takes a free one; `seed` fills the tenant (its format is in `seed format` of the sandbox page; None is
-    one domain and nobody); `clock` is the tenant's time. Plain http on 127.0.0.1 only.
+    Plain http on 127.0.0.1 only. `port` 0 takes a free one. `clock` is the tenant's time. `seed` fills it:
+    `tenant_id`, `client_id`, `client_secret`, `roles` (of the token), `organization`, `domains`, `users` and
+    `groups` (Graph's JSON with `id`; `manager`, `members` and `owners` hold ids; read-only properties and
+    `onPremisesSyncBehavior` are taken), `deletedItems` (with `@odata.type`), `privileged` (ids of users who
+    hold an administrator role), `certificates` (PEM), `federated_subjects`, `client_secret_expired`,
+    `token_lifetime_s`. What is left out has a default; None is one domain and nobody. Raises SeedError for
+    names that do not exist, ids or unique values that come twice, and links that lead nowhere.
     """
 
     def __init__(
@@ -89,7 +90,6 @@ class TenantServer:
     async def start(self) -> None:
         """Open the socket; afterwards `url` holds the real port."""
         self._issuer = await asyncio.to_thread(TokenIssuer)
-        self._compose()
         app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
@@ -97,6 +97,7 @@ class TenantServer:
         site = web.TCPSite(self._runner, LOOPBACK, self._port)
         await site.start()
         self._port = self._runner.addresses[0][1]
+        self._compose()
 
     async def stop(self) -> None:
         """Close the socket."""
@@ -127,29 +128,31 @@ class TenantServer:
     def _compose(self) -> None:
         if self._issuer is None:
             return
-        self._login = Login(self._tenant, self._issuer)
+        self._login = Login(self._tenant, self._issuer, self._faults, self.url)
         self._graph = Graph(self._tenant, self._issuer, self._faults, self._journal)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = unquote(request.raw_path.partition("?")[0])
         if path.startswith("/_sandbox/"):
-            return await self._control(request, path)
+            return await self._control(request, path.removeprefix("/_sandbox/"))
         body = await request.read()
         try:
-            response = await self._login_answer(request, path, body)
-            if response is None:
-                response = _response(await self._graph.answer(self._call(request, body)))
+            if self._login.knows(request.method, path):
+                reply = await self._login.answer(request.method, path, request.query, body)
+            else:
+                reply = await self._graph.answer(self._call(request, body))
         except ConnectionDropped:
             self._journal.request(request.method, request.raw_path, None)
             if request.transport is not None:
                 request.transport.abort()
-            return web.Response(status=500)
-        self._journal.request(request.method, request.raw_path, response.status)
+            return web.Response(status=500)  # never sent: the connection is gone
+        self._journal.request(request.method, request.raw_path, reply.status)
+        response = _response(reply)
         response.headers["Date"] = format_datetime(self._tenant.store.now(), usegmt=True)
         return response
 
     def _call(self, request: web.Request, body: bytes) -> Call:
-        _, segments, query = routes.read_target(request.raw_path)
+        _, segments, query = read_target(request.raw_path)
         return Call(
             method=request.method,
             target=request.raw_path,
@@ -157,41 +160,27 @@ class TenantServer:
             query=query,
             headers={name.lower(): value for name, value in request.headers.items()},
             body=body,
-            base=f"http://{request.host}/v1.0",
+            base=f"http://{request.host}/{VERSION}",
         )
 
-    async def _login_answer(self, request: web.Request, path: str, body: bytes) -> web.Response | None:
-        reply = self._login.answer(request.method, path, request.query, body, self.url)
-        if reply is None:
-            return None
-        return web.json_response(dict(reply.body), status=reply.status, headers=dict(reply.headers))
-
-    async def _control(self, request: web.Request, path: str) -> web.Response:
-        """Answer the sandbox's own calls: ledger, requests, faults, reset."""
-        match (request.method, path.removeprefix("/_sandbox/")):
-            case ("GET", "ledger"):
-                return web.json_response(self._journal.writes)
-            case ("GET", "requests"):
-                return web.json_response(self._journal.requests)
-            case ("GET", "faults"):
-                return web.json_response(self._faults.describe())
-            case ("POST", "faults"):
-                return await self._post_faults(request)
-            case ("DELETE", "faults"):
-                self._faults.clear()
-                return web.json_response([])
-            case ("POST", "reset"):
-                self.reset()
-                return web.json_response({"ok": True})
-            case _:
-                return web.json_response({"error": "no such sandbox call"}, status=404)
-
-    async def _post_faults(self, request: web.Request) -> web.Response:
+    async def _control(self, request: web.Request, name: str) -> web.Response:
+        """Answer the sandbox's own calls."""
+        calls: Mapping[tuple[str, str], Callable[[bytes], Any]] = {
+            ("GET", "ledger"): lambda _: self._journal.writes,
+            ("GET", "requests"): lambda _: self._journal.requests,
+            ("GET", "faults"): lambda _: self._faults.describe(),
+            ("POST", "faults"): lambda body: self._faults.add(json.loads(body)),
+            ("DELETE", "faults"): lambda _: self._faults.clear(),
+            ("POST", "reset"): lambda _: self.reset(),
+        }
+        call = calls.get((request.method, name))
+        if call is None:
+            return web.json_response({"error": f"no sandbox call {request.method} {name}"}, status=404)
         try:
-            self._faults.add(json.loads(await request.read()))
-        except (FaultError, ValueError) as error:
+            answer = call(await request.read())
+        except ValueError as error:
             return web.json_response({"error": str(error)}, status=400)
-        return web.json_response(self._faults.describe())
+        return web.json_response({"ok": True} if answer is None else answer)
 
 
 def _response(reply: Reply) -> web.Response:

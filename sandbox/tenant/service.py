@@ -4,40 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from sandbox.tenant import routes
+from sandbox.tenant import batch, routes
 from sandbox.tenant.errors import GraphRefusal, refuse
-from sandbox.tenant.protocol import Call, Reply
+from sandbox.tenant.faults import ConnectionDropped
+from sandbox.tenant.protocol import VERSION, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sandbox.tenant.faults import Fault, Switchboard
     from sandbox.tenant.journal import Journal
+    from sandbox.tenant.protocol import Call
     from sandbox.tenant.tenant import Tenant
     from sandbox.tenant.tokens import TokenIssuer
-
-BATCH_LIMIT = 20
-VERSION = "v1.0"
-_CONTENT_TYPE = (
-    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
-)
-
-
-class ConnectionDropped(Exception):
-    """The switchboard wants the connection closed without an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One request of a batch."""
-
-    id: str
-    call: Call
-    depends_on: tuple[str, ...]
 
 
 class Graph:
@@ -56,7 +37,7 @@ class Graph:
 
     async def _with_faults(self, call: Call) -> Reply:
         fault = self._faults.strike(call.method, unquote(call.target))
-        request_id = self._tenant.store.new_id()
+        request_id = self._tenant.store.new_request_id()
         if fault is None:
             reply = await self._carry_out(call, request_id)
             self._note(call, request_id, outcome=reply.status, answered=reply.status)
@@ -138,27 +119,26 @@ class Graph:
         }
         if refusal.status == 401:
             headers["WWW-Authenticate"] = (
-                'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+                'Bearer realm="", '
+                'authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
                 'client_id="00000003-0000-0000-c000-000000000000", error="invalid_token"'
             )
-        return Reply(
-            refusal.status, {"error": error}, headers | {"Content-Type": "application/json"} | refusal.headers
-        )
+        headers["Content-Type"] = "application/json"
+        return Reply(refusal.status, {"error": error}, headers | refusal.headers)
 
     async def _batch(self, call: Call) -> Reply:
         """POST /$batch (Microsoft Graph, page "Combine multiple HTTP requests using JSON batching")."""
         _check_version(call)
         if call.method != "POST":
             raise refuse("method_not_allowed")
-        steps = _steps(call)
         answers: dict[str, Reply] = {}
-        for step in steps:
+        for step in batch.read_steps(call):
             if any(answers[name].status >= 400 for name in step.depends_on):
-                request_id = self._tenant.store.new_id()
+                request_id = self._tenant.store.new_request_id()
                 answers[step.id] = self._failed(step.call, request_id, refuse("batch_dependency"))
             else:
                 answers[step.id] = await self._with_faults(step.call)
-        return Reply(200, {"responses": [_step_answer(step.id, answers[step.id]) for step in steps]})
+        return batch.answer(answers)
 
 
 def _injected(fault: Fault, status: int) -> GraphRefusal:
@@ -175,62 +155,3 @@ def _check_version(call: Call) -> None:
     version = call.target.partition("?")[0].split("/")[1]
     if version != VERSION:
         raise refuse("unknown_version", version=version)
-
-
-def _steps(call: Call) -> list[_Step]:
-    """Read the steps of a batch in an order in which what a step depends on comes before it."""
-    requests = call.json_object().get("requests")
-    if not isinstance(requests, list) or not requests:
-        raise refuse("batch_invalid")
-    if len(requests) > BATCH_LIMIT:
-        raise refuse("batch_too_large")
-    steps = [_step(call, request) for request in requests]
-    seen: set[str] = set()
-    for step in steps:
-        # A step may depend on earlier ones only.
-        if step.id in seen or not set(step.depends_on) <= seen:
-            raise refuse("batch_invalid")
-        seen.add(step.id)
-    return steps
-
-
-def _step(call: Call, request: Any) -> _Step:
-    if not isinstance(request, dict):
-        raise refuse("batch_invalid")
-    step_id, method, url = request.get("id"), request.get("method"), request.get("url")
-    depends_on = request.get("dependsOn") or []
-    texts = [step_id, method, url, *(depends_on if isinstance(depends_on, list) else [None])]
-    if not all(isinstance(text, str) and text for text in texts):
-        raise refuse("batch_invalid")
-    headers = request.get("headers") or {}
-    if not isinstance(headers, dict):
-        raise refuse("batch_invalid")
-    lowered = {str(name).lower(): str(value) for name, value in headers.items()}
-    body = request.get("body")
-    if body is not None and "content-type" not in lowered:
-        raise refuse("batch_invalid")
-    target = f"/{VERSION}/{str(url).lstrip('/')}"
-    _, segments, query = routes.read_target(target)
-    inherited = {
-        name: call.headers[name] for name in ("authorization", "client-request-id") if name in call.headers
-    }
-    step_call = Call(
-        method=str(method).upper(),
-        target=target,
-        segments=segments,
-        query=query,
-        headers=inherited | lowered,
-        body=b"" if body is None else json.dumps(body).encode(),
-        base=call.base,
-    )
-    return _Step(str(step_id), step_call, tuple(depends_on))
-
-
-def _step_answer(step_id: str, reply: Reply) -> Mapping[str, Any]:
-    headers = {
-        name: value for name, value in reply.headers.items() if name.lower() != "strict-transport-security"
-    }
-    if reply.body is None:
-        return {"id": step_id, "status": reply.status, "headers": headers}
-    headers = {"Content-Type": _CONTENT_TYPE} | headers
-    return {"id": step_id, "status": reply.status, "headers": headers, "body": reply.body}

@@ -1,4 +1,4 @@
-"""The tenant's objects in memory: dictionaries with unique indexes, and writes that happen whole or not at all."""
+"""The tenant's objects in memory: dictionaries with unique indexes; a write happens whole or not at all."""
 
 from __future__ import annotations
 
@@ -122,13 +122,18 @@ class Store:
         self.clock = clock
         self.lock = threading.RLock()
         self.state = State()
-        self._random = random.Random(seed)  # noqa: S311 (ids that repeat are the point)
+        self._objects = random.Random(f"{seed}/objects")  # noqa: S311 (ids that repeat are the point)
+        self._requests = random.Random(f"{seed}/requests")  # noqa: S311 (as above)
         self._stale: State | None = None
         self._stale_reads = 0
 
     def new_id(self) -> str:
-        """Give the next id of the sequence, a version 4 GUID by its form."""
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        """Give the next id for an object, a version 4 GUID by its form."""
+        return str(uuid.UUID(int=self._objects.getrandbits(128), version=4))
+
+    def new_request_id(self) -> str:
+        """Give the next id for a request: a sequence of its own, so that reads move no object's id."""
+        return str(uuid.UUID(int=self._requests.getrandbits(128), version=4))
 
     def now(self) -> datetime:
         """Give the time in UTC."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox.tenant import facts
+from sandbox.tenant import facts, rules
 from sandbox.tenant.errors import refuse
 from sandbox.tenant.rules import Domain
 from sandbox.tenant.store import Entry, KeyTaken, State, Store
@@ -88,9 +88,13 @@ class Tenant:
 
     def require(self, call: Call, permission: str) -> None:
         """Refuse a caller whose token holds none of the roles of a permission set."""
-        wanted = facts.load().permissions[permission]
-        if wanted and not wanted & call.roles:
+        if not self.allows(call, permission):
             raise refuse("forbidden")
+
+    def allows(self, call: Call, permission: str) -> bool:
+        """Say whether the caller's token holds a role of a permission set; an empty set asks for none."""
+        wanted = facts.load().permissions[permission]
+        return not wanted or bool(wanted & call.roles)
 
     def put(self, draft: State, entry: Entry) -> None:
         """Put an object into a draft, turning a taken unique value into Graph's answer."""
@@ -118,7 +122,7 @@ def from_seed(seed: Mapping[str, Any] | None, clock: Clock) -> Tenant:
         organization={"id": tenant_id, **given.get("organization", DEFAULT_SEED["organization"])},
         domains={str(body["id"]).casefold(): _domain(body) for body in domains},
         domain_bodies=domains,
-        privileged=frozenset(given.get("privileged", ())),
+        privileged=frozenset(str(one).lower() for one in given.get("privileged", ())),
     )
     with store.transaction() as state:
         _fill(state, given, store)
@@ -177,21 +181,30 @@ def _entry(kind: str, body: Mapping[str, Any], store: Store) -> Entry:
     unknown = sorted(set(body) - set(known) - links)
     if unknown:
         raise SeedError(f"{kind} {body.get('id', '?')}: unknown properties {', '.join(unknown)}")
-    if "id" not in body:
-        raise SeedError(f"a {kind} without an id: {body.get('displayName', '?')}")
+    if not rules.is_guid(body.get("id")):
+        raise SeedError(f"a {kind} without a GUID as its id: {body.get('displayName', '?')}")
     properties = {
         name: value for name, value in body.items() if name not in links and name != "passwordProfile"
     }
+    properties["id"] = str(body["id"]).lower()
     properties.setdefault("createdDateTime", store.timestamp())
+    properties.setdefault("securityIdentifier", rules.security_identifier(properties["id"]))
     return Entry(
-        id=str(body["id"]),
+        id=str(body["id"]).lower(),
         kind=kind,
         properties=properties,
-        manager=body.get("manager"),
-        members=tuple(body.get("members", ())),
-        owners=tuple(body.get("owners", ())),
+        manager=str(body["manager"]).lower() if body.get("manager") else None,
+        members=_ids(body.get("members")),
+        owners=_ids(body.get("owners")),
         cloud_managed=bool((body.get("onPremisesSyncBehavior") or {}).get("isCloudManaged", False)),
     )
+
+
+def _ids(listed: Any) -> tuple[str, ...]:
+    ids = tuple(str(one).lower() for one in listed or ())
+    if len(set(ids)) != len(ids):
+        raise SeedError(f"a list of ids holds one twice: {ids}")
+    return ids
 
 
 def _check_links(state: State) -> None:

@@ -1,4 +1,4 @@
-"""JSON Web Tokens (RFC 7519): the tenant's own, and the assertions that applications sign with a certificate."""
+"""JSON Web Tokens (RFC 7519): the tenant's own, and the assertions that applications sign."""
 
 from __future__ import annotations
 

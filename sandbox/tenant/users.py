@@ -50,6 +50,7 @@ def create_user(tenant: Tenant, call: Call) -> Reply:
         properties = {
             "id": object_id,
             "userType": "Member",
+            "securityIdentifier": rules.security_identifier(object_id),
             "createdDateTime": store.timestamp(),
             **rules.merged(None, wanted),
         }
@@ -92,8 +93,6 @@ def soft_delete(tenant: Tenant, draft: State, entry: Entry) -> None:
     """Move a live object to the deleted ones; a user's UPN gets the id in front."""
     if entry.id in tenant.privileged:
         raise refuse("forbidden")
-    if entry.synced:
-        raise refuse("synced_object_write")
     draft.remove(entry.id)
     changes: dict[str, Any] = {"deletedDateTime": tenant.store.timestamp()}
     if entry.kind == "user":
@@ -102,7 +101,7 @@ def soft_delete(tenant: Tenant, draft: State, entry: Entry) -> None:
 
 
 def with_mail(draft: State, entry: Entry, mail: str | None) -> Entry:
-    """Make `mail` the primary address, unless another object holds it: then only `mail` is stored, and no error."""
+    """Make `mail` the primary address; when another object holds it, `mail` alone is stored, unsaid."""
     if mail is None:
         return entry
     holder = draft.find("proxyAddresses", f"smtp:{mail}".casefold())
