@@ -1,0 +1,39 @@
+# One way to run things. `make` alone lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.venv/run: requirements/run.txt pyproject.toml
+	@scripts/environment $(PYTHON) run
+
+.venv/dev: .venv/run requirements/dev.txt requirements/sdk.txt
+	@scripts/environment $(PYTHON) dev sdk
+
+setup: .venv/dev ## Make .venv with everything for development
+
+demo: .venv/run ## Contoso in a box, with the bot on it
+	@$(BIN)/fourcheck demo
+
+test: .venv/dev ## Run every test but the long ones (installs system parts as root on Debian)
+	@scripts/system-parts
+	@$(BIN)/pytest $(ARGS)
+
+check: .venv/dev ## Lint, format and types
+	$(BIN)/ruff check --output-format concise .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/dev ## Let the formatter decide
+	$(BIN)/ruff check --fix --output-format concise .
+	$(BIN)/ruff format .
+
+lock: .venv/dev ## Renew the hashed requirements files
+	@scripts/lock
+
+clean: ## Remove what the other targets made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
