@@ -38,7 +38,7 @@ _BY_BASE: Final = re.compile(r"<\s*(GUID|SID)\s*=\s*([^<>]*?)\s*>", re.IGNORECAS
 _LABELLED: Final = re.compile(r"(?:objectguid|guid|objectsid|sid)[ ]*[:=][ ]*(?=[{0-9sS])", re.IGNORECASE)
 _GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _OCTETS: Final = re.compile(r"(?:[0-9a-f]{32}|(?:\\[0-9a-f]{2}){16})", re.IGNORECASE)
-_SID: Final = re.compile(r"S-1-[0-9]{1,15}(?:-[0-9]{1,10}){0,15}", re.IGNORECASE)
+_SID: Final = re.compile(r"S-1-[0-9]{1,20}(?:-[0-9]{1,20})*", re.IGNORECASE)
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})+", re.IGNORECASE)
 _LINK: Final = re.compile(r"<mailto:([^|<>\s]+)(?:\|[^<>]*)?>|[^<>]*<([^<>@\s]+@[^<>@\s]+)>", re.IGNORECASE)
 _MAIL_PREFIX: Final = re.compile(r"(?:smtp|mailto|sip):[ ]*", re.IGNORECASE)
