@@ -20,6 +20,8 @@ from pipeline.adapters.graph.transport import GraphTransport, ids_of
 STEPS: Final = 20
 """Steps that one batch may hold."""
 
+_CORRELATION: Final = ("request-id", "client-request-id", "date")
+
 _Result = TypeVar("_Result")
 
 
@@ -90,12 +92,14 @@ async def _post(
     requests = [_step(n, queries[n]) for n in steps]
     reply = await transport.request("POST", "/$batch", json={"requests": requests}, effect=Effect.READ)
     body = reply.body if isinstance(reply.body, Mapping) else {}
+    whole = {name: reply.headers[name] for name in _CORRELATION if name in reply.headers}
     answered: dict[int, Reply] = {}
     responses = body.get("responses")
     for entry in responses if isinstance(responses, list) else []:
         number = _number(entry)
         if number in steps and isinstance(entry.get("status"), int):
-            answered[number] = Reply(entry["status"], _headers(entry.get("headers")), entry.get("body"))
+            headers = whole | _headers(entry.get("headers"))
+            answered[number] = Reply(entry["status"], headers, entry.get("body"))
     if len(answered) != len(steps):
         raise errors.TenantUnexpected(
             "Microsoft Graph left questions of a batch unanswered.", ids=ids_of(reply.headers)

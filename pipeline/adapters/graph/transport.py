@@ -42,6 +42,8 @@ _log = logging.getLogger(__name__)
 
 _IN_FLIGHT: Final = 50
 _EFFECTS: Final = {"GET": Effect.READ, "POST": Effect.ONCE}
+_AS_IS: Final = "surrogatepass"
+"""Half a surrogate pair goes out as it is, to be refused; replaced, it would be searched for as another."""
 _CLAIMS: Final = re.compile(r'\bclaims="([^"]+)"')
 
 Params = Mapping[str, str]
@@ -84,7 +86,7 @@ class Call:
     method: str
     url: str
     effect: Effect
-    json: object = None
+    json: object = field(default=None, repr=False)  # it may hold an initial password
     headers: Mapping[str, str] = field(default_factory=dict)
     needs: str = ""
     fresh: bool = False
@@ -244,7 +246,7 @@ class GraphTransport:
         content: bytes | None = None
         if call.json is not None:
             headers["Content-Type"] = "application/json"
-            content = json_text.dumps(call.json, ensure_ascii=False).encode()
+            content = json_text.dumps(call.json).encode()
         async with self._in_flight:
             return await self._exchange.send(
                 call.method, call.url, headers=headers, content=content, new_connection=new_connection
@@ -280,7 +282,8 @@ class GraphTransport:
             same_host = (parts.scheme, parts.hostname, parts.port) == (ours.scheme, ours.hostname, ours.port)
         except ValueError:
             return False
-        plain = not parts.username and not parts.password and "\\" not in link and ".." not in parts.path
+        plain = "@" not in parts.netloc and "\\" not in link and ".." not in parts.path
+        plain = plain and link.isascii() and link.isprintable() and " " not in link
         return same_host and plain and parts.path.startswith(ours.path + "/")
 
 
@@ -291,12 +294,12 @@ def segments(*parts: str) -> str:
     """
     if any(part in {"", ".", ".."} for part in parts):
         raise ValueError("a part of a path must name something")
-    return "".join("/" + quote(part, safe="$") for part in parts)
+    return "".join("/" + quote(part, safe="$", errors=_AS_IS) for part in parts)
 
 
 def key_segment(collection: str, key: str, value: str) -> str:
     """Return the path of an object by an alternate key: /groups(uniqueName='…')."""
-    return f"/{collection}({key}={quote(literal(value), safe='')})"
+    return f"/{collection}({key}={quote(literal(value), safe='', errors=_AS_IS)})"
 
 
 def literal(value: str) -> str:
@@ -308,7 +311,7 @@ def query_text(params: Params) -> str:
     """Return the query with its question mark, every value quoted, or nothing."""
     if not params:
         return ""
-    return "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in params.items())
+    return "?" + "&".join(f"{name}={quote(value, safe='', errors=_AS_IS)}" for name, value in params.items())
 
 
 def ids_of(headers: Mapping[str, str], client_request_id: str = "") -> dict[str, str]:
