@@ -15,7 +15,23 @@ if TYPE_CHECKING:
     from sandbox.workspace.server import WorkspaceServer
 
 Node = dict[str, Any]
+_Types = type | tuple[type, ...]
 _KEEP_ALIVE_S: Final = 15.0
+_OR_NOTHING: Final = (str, type(None))
+_ANYTHING: Final = (str, int, float, bool, list, dict, type(None))
+_WHERE: Final[dict[str, _Types]] = {"user": str, "message": _OR_NOTHING, "view": _OR_NOTHING}
+_FIELDS: Final[dict[str, dict[str, _Types]]] = {
+    "command": {"user": str, "channel": str, "text": str, "command": str},
+    "say": {"user": str, "channel": str, "text": str},
+    "click": {**_WHERE, "action": (str, int), "value": _ANYTHING, "beside": _OR_NOTHING, "confirm": bool},
+    "suggest": {**_WHERE, "action": (str, int), "value": str},
+    "submit": {"user": str, "view": _OR_NOTHING, "values": dict},
+    "delete": {"message": str},
+    "close": {"user": str, "view": _OR_NOTHING},
+    "channel": {"channel": str, "archived": bool, "bot": bool},
+    "links": {"action": str, "reason": str},
+    "settings": {"request_url": _OR_NOTHING},
+}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -28,27 +44,22 @@ class Control:
     def routes(self) -> list[web.RouteDef]:
         """List the routes."""
         server = self._server
-        gestures: dict[str, tuple[Callable[..., Awaitable[Node]], tuple[str, ...], tuple[str, ...]]] = {
-            "command": (server.command, ("user", "channel", "text", "command"), ("user", "channel", "text")),
-            "say": (server.say, ("user", "channel", "text"), ("user", "channel", "text")),
-            "click": (
-                server.click,
-                ("user", "action", "message", "view", "value", "beside", "confirm"),
-                ("user", "action"),
-            ),
-            "suggest": (
-                server.suggest,
-                ("user", "action", "value", "message", "view"),
-                ("user", "action", "value"),
-            ),
-            "submit": (server.submit, ("user", "view", "values"), ("user",)),
-            "delete": (server.delete, ("message",), ("message",)),
-            "close": (server.close, ("user", "view"), ("user",)),
-            "channel": (server.change_channel, ("channel", "archived", "bot"), ("channel",)),
-            "links": (server.links, ("action", "reason"), ("action",)),
-            "settings": (server.configure, ("request_url",), ("request_url",)),
+        gestures: dict[str, tuple[Callable[..., Awaitable[Node]], str]] = {
+            "command": (server.command, "user channel text"),
+            "say": (server.say, "user channel text"),
+            "click": (server.click, "user action"),
+            "suggest": (server.suggest, "user action value"),
+            "submit": (server.submit, "user"),
+            "delete": (server.delete, "message"),
+            "close": (server.close, "user"),
+            "channel": (server.change_channel, "channel"),
+            "links": (server.links, "action"),
+            "settings": (server.configure, "request_url"),
         }
-        posts = [web.post(f"/_sandbox/{name}", self._gesture(*how)) for name, how in gestures.items()]
+        posts = [
+            web.post(f"/_sandbox/{name}", self._gesture(run, _FIELDS[name], needed.split()))
+            for name, (run, needed) in gestures.items()
+        ]
         return [
             *posts,
             web.post("/_sandbox/faults", _answering(self._faults)),
@@ -62,17 +73,20 @@ class Control:
         ]
 
     def _gesture(
-        self, run: Callable[..., Awaitable[Node]], known: tuple[str, ...], needed: tuple[str, ...]
+        self, run: Callable[..., Awaitable[Node]], fields: dict[str, _Types], needed: list[str]
     ) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             body = await _body(request)
             if not isinstance(body, dict):
                 raise BadRequestError("The body is a JSON object.")
-            strange, missing = sorted(set(body) - set(known)), sorted(set(needed) - set(body))
+            strange, missing = sorted(set(body) - set(fields)), sorted(set(needed) - set(body))
             if strange or missing:
                 said = [f"unknown: {', '.join(strange)}"] if strange else []
                 said += [f"missing: {', '.join(missing)}"] if missing else []
-                raise BadRequestError(f"The body has {', '.join(known)}; {'; '.join(said)}.")
+                raise BadRequestError(f"The body has {', '.join(fields)}; {'; '.join(said)}.")
+            for name, value in body.items():
+                if not isinstance(value, fields[name]):
+                    raise BadRequestError(f"`{name}` cannot be {value!r}.")
             return web.json_response(await run(**body))
 
         return _answering(handle)

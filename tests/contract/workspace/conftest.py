@@ -26,6 +26,7 @@ class Clock:
     ahead: float = 0.0
 
     def __call__(self) -> float:
+        """Tell the time."""
         return time.time() + self.ahead
 
 
@@ -37,17 +38,21 @@ class Recorder:
     answer: Callable[[], Awaitable[web.Response]] | web.Response | None = None
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
+        """Keep a request and answer it."""
         self.requests.append((dict(request.headers), await request.read()))
         if callable(self.answer):
             return await self.answer()
         return self.answer or web.Response()
 
     def form(self, index: int = -1) -> dict[str, str]:
+        """Decode the form of a request, the last one unless told."""
         fields = parse_qs(self.requests[index][1].decode(), keep_blank_values=True, strict_parsing=True)
         assert all(len(values) == 1 for values in fields.values())
         return {name: values[0] for name, values in fields.items()}
 
     def reply(self, body: Any) -> None:
+        """Answer with this JSON from now on."""
+
         async def answer() -> web.Response:
             return web.json_response(body)
 
@@ -106,7 +111,7 @@ async def app(workspace: WorkspaceServer) -> AsyncIterator[Recorder]:
     recorder = Recorder()
     application = web.Application()
     application.router.add_post("/slack/events", recorder.receive)
-    runner = web.AppRunner(application)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     workspace.request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"

@@ -15,51 +15,63 @@ Node = dict[str, Any]
 
 
 def plain(text: str = "Words", **more: Any) -> Node:
+    """Write plain text."""
     return {"type": "plain_text", "text": text, **more}
 
 
 def mrkdwn(text: str = "*Words*", **more: Any) -> Node:
+    """Write mrkdwn text."""
     return {"type": "mrkdwn", "text": text, **more}
 
 
 def section(**more: Any) -> Node:
+    """Write a section."""
     return {"type": "section", "text": mrkdwn(), **more}
 
 
 def button(action_id: str = "go", **more: Any) -> Node:
+    """Write a button."""
     return {"type": "button", "action_id": action_id, "text": plain("Go"), **more}
 
 
 def actions(*elements: Node) -> Node:
+    """Write an actions block."""
     return {"type": "actions", "elements": list(elements)}
 
 
 def option(value: str = "1", text: str = "One") -> Node:
+    """Write an option."""
     return {"text": plain(text), "value": value}
 
 
 def entry(element: Node | None = None, **more: Any) -> Node:
+    """Write an input block."""
     element = element or {"type": "plain_text_input", "action_id": "typed"}
     return {"type": "input", "block_id": "in", "label": plain("Who"), "element": element, **more}
 
 
 def rich(*elements: Node) -> Node:
+    """Write a rich text block."""
     return {"type": "rich_text", "elements": list(elements)}
 
 
 def run_of(text: str) -> Node:
+    """Write a run of text."""
     return {"type": "text", "text": text}
 
 
 def cell(text: str = "x") -> Node:
+    """Write a table cell."""
     return {"type": "raw_text", "text": text}
 
 
 def table(rows: int = 2, columns: int = 2, **more: Any) -> Node:
+    """Write a table."""
     return {"type": "table", "rows": [[cell() for _ in range(columns)] for _ in range(rows)], **more}
 
 
 def modal(*blocks: Node, **more: Any) -> Node:
+    """Write a modal."""
     return {"type": "modal", "title": plain("Import"), "blocks": list(blocks) or [section()], **more}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -18,22 +17,20 @@ ACTIONS = {"type": "actions", "elements": [BUTTON]}
 
 
 @pytest.fixture
-async def of_command(
-    workspace: WorkspaceServer, app: Any, http: aiohttp.ClientSession
-) -> AsyncIterator[AsyncWebhookClient]:
+async def of_command(workspace: WorkspaceServer, app: Any, http: aiohttp.ClientSession) -> AsyncWebhookClient:
     """Give a client on the response URL of a command that Maria typed in #people-team."""
     await workspace.command("U0MARIA", "C0PRIVATE", "x")
-    yield AsyncWebhookClient(app.form()["response_url"], session=http)
+    return AsyncWebhookClient(app.form()["response_url"], session=http)
 
 
 @pytest.fixture
 async def of_click(
     workspace: WorkspaceServer, client: AsyncWebClient, app: Any, http: aiohttp.ClientSession
-) -> AsyncIterator[AsyncWebhookClient]:
+) -> AsyncWebhookClient:
     """Give a client on the response URL of a button that Maria pressed in #identity."""
     posted = await client.chat_postMessage(channel="C0IDENTITY", text="Done", blocks=[ACTIONS])
     await workspace.click("U0MARIA", "Run again", message=posted["ts"])
-    yield AsyncWebhookClient(json.loads(app.form()["payload"])["response_url"], session=http)
+    return AsyncWebhookClient(json.loads(app.form()["payload"])["response_url"], session=http)
 
 
 async def test_ephemeral_unless_it_says_in_channel(

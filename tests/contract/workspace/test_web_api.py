@@ -353,13 +353,14 @@ async def test_people_groups_and_channels_with_the_scopes(scoped: AsyncWebClient
     assert group["users"] == ["U0MARIA", "U0ADAM"]
     channel = (await scoped.conversations_info(channel="C0GENERAL"))["channel"]
     assert (channel["name"], channel["is_member"], channel["is_archived"]) == ("general", False, False)
-    for method, arguments, error in (
-        (scoped.users_info, {"user": "U0NOBODY"}, "user_not_found"),
-        (scoped.usergroups_users_list, {"usergroup": "S0NONE"}, "no_such_subteam"),
-        (scoped.conversations_info, {"channel": "C0PRIVATE"}, "channel_not_found"),
-    ):
+    refusals = {
+        "users.info": ({"user": "U0NOBODY"}, "user_not_found"),
+        "usergroups.users.list": ({"usergroup": "S0NONE"}, "no_such_subteam"),
+        "conversations.info": ({"channel": "C0PRIVATE"}, "channel_not_found"),
+    }
+    for method, (arguments, error) in refusals.items():
         with pytest.raises(SlackApiError) as refused:
-            await method(**arguments)
+            await scoped.api_call(method, params=arguments)
         assert refused.value.response["error"] == error
 
 
