@@ -1,7 +1,6 @@
-"""What reaches an app over HTTP, byte for byte, and what its answers do.
+"""Commands and clicks over HTTP, byte for byte, and what the answers do.
 
-Source: Slack, pages "Slash commands", "Verifying requests from Slack", "block_actions payload",
-"view_submission payload", "Modals".
+Source: Slack, pages "Slash commands", "Verifying requests from Slack", "block_actions payload".
 """
 
 from __future__ import annotations
@@ -36,53 +35,6 @@ def details(stage: str) -> Node:
         "value": stage,
     }
     return {"type": "section", "text": {"type": "mrkdwn", "text": f"*{stage}* Passed."}, "accessory": button}
-
-
-def field(label: str, element: Node, **more: Any) -> Node:
-    """Write an input block, named by its label."""
-    return {"type": "input", "block_id": label.lower(), "label": plain(label), "element": element, **more}
-
-
-PICKER = {
-    "type": "modal",
-    "callback_id": "picker",
-    "title": plain("Provision"),
-    "submit": plain("Go"),
-    "blocks": [
-        field("Who", {"type": "external_select", "action_id": "who", "min_query_length": 2}),
-        field(
-            "How",
-            {
-                "type": "radio_buttons",
-                "action_id": "how",
-                "options": [
-                    {"text": plain("Preview"), "value": "preview"},
-                    {"text": plain("Provision"), "value": "provision"},
-                ],
-            },
-        ),
-        field(
-            "Why", {"type": "plain_text_input", "action_id": "why", "initial_value": "asked"}, optional=True
-        ),
-    ],
-}
-ADA = {"text": plain("Ada Lovelace"), "value": "guid-1"}
-
-
-async def open_modal(workspace: WorkspaceServer, call: Call, view: Node) -> Node:
-    """Open a modal for Maria."""
-    opened = await call("views.open", trigger_id=workspace.state.new_trigger("U0MARIA"), view=view)
-    assert opened["ok"], opened
-    shown: Node = opened["view"]
-    return shown
-
-
-async def fill_and_submit(workspace: WorkspaceServer, app: Any, answer: Any) -> Node:
-    """Pick Ada, choose preview and submit; the app answers the submission as told."""
-    app.reply({"options": [ADA]})
-    await workspace.suggest("U0MARIA", "Who", "ada", view=workspace.views("U0MARIA")[-1]["id"])
-    app.reply(answer)
-    return await workspace.submit("U0MARIA", values={"Who": "Ada Lovelace", "How": "preview"})
 
 
 async def test_a_command_as_slack_sends_it(workspace: WorkspaceServer, app: Any) -> None:
@@ -300,160 +252,6 @@ async def test_a_button_that_asks_first(workspace: WorkspaceServer, client: Asyn
     assert len(app.requests) == 1
 
 
-async def test_a_click_in_a_modal(workspace: WorkspaceServer, call: Call, app: Any) -> None:
-    """A click in a modal carries the view with what was chosen, and no channel."""
-    radio = {
-        "type": "radio_buttons",
-        "action_id": "filter",
-        "options": [{"text": plain("Changed"), "value": "c"}, {"text": plain("All"), "value": "a"}],
-    }
-    block = {"type": "actions", "block_id": "bar", "elements": [radio]}
-    shown = await open_modal(workspace, call, {"type": "modal", "title": plain("Action"), "blocks": [block]})
-    await workspace.click("U0MARIA", "All", view=shown["id"])
-    payload = json.loads(app.form()["payload"])
-    assert payload["container"] == {"type": "view", "view_id": shown["id"]}
-    picked = {"text": {"type": "plain_text", "text": "All", "emoji": True}, "value": "a"}
-    assert payload["actions"][0]["selected_option"] == picked
-    state = {"bar": {"filter": {"type": "radio_buttons", "selected_option": picked}}}
-    assert payload["view"]["state"]["values"] == state
-    assert not {"channel", "message", "response_url"} & set(payload)
-
-
-async def test_type_ahead(workspace: WorkspaceServer, call: Call, app: Any) -> None:
-    """An external select asks the app from its minimum length on; the options can then be picked."""
-    shown = await open_modal(workspace, call, PICKER)
-    app.reply({"options": [ADA]})
-    too_short = await workspace.suggest("U0MARIA", "Who", "a", view=shown["id"])
-    assert (too_short["options"], app.requests) == ([], [])
-    asked = await workspace.suggest("U0MARIA", "who", "ad", view=shown["id"])
-    assert asked["options"] == [ADA]
-    payload = json.loads(app.form()["payload"])
-    named = {name: payload[name] for name in ("type", "action_id", "block_id", "value")}
-    assert named == {"type": "block_suggestion", "action_id": "who", "block_id": "who", "value": "ad"}
-    assert payload["view"]["id"] == shown["id"]
-
-
-# answer to a block_suggestion, rule
-OPTIONS: dict[str, tuple[Any, str]] = {
-    "a hundred and one": ({"options": [ADA] * 101}, "too-many"),
-    "a value of 151": ({"options": [{"text": plain("x"), "value": "x" * 151}]}, "too-long"),
-    "text that is mrkdwn": (
-        {"options": [{"text": {"type": "mrkdwn", "text": "x"}, "value": "1"}]},
-        "text-type",
-    ),
-    "no options": ({}, "exactly-one-of"),
-    "a list": ([ADA], "wrong-type"),
-}
-
-
-@pytest.mark.parametrize(("answer", "rule"), OPTIONS.values(), ids=list(OPTIONS.keys()))
-async def test_options_are_validated(
-    workspace: WorkspaceServer, call: Call, app: Any, answer: Any, rule: str
-) -> None:
-    """Options that Slack would not show are refused."""
-    shown = await open_modal(workspace, call, PICKER)
-    app.reply(answer)
-    refused = await workspace.suggest("U0MARIA", "Who", "ada", view=shown["id"])
-    assert (refused["ok"], refused["error"]) == (False, "invalid_options")
-    assert rule in [p["rule"] for p in refused["problems"]]
-
-
-async def test_a_submission(workspace: WorkspaceServer, call: Call, app: Any) -> None:
-    """The payload has the value of every field; an empty answer closes the view."""
-    shown = await open_modal(workspace, call, {**PICKER, "private_metadata": "run-1"})
-    assert (await fill_and_submit(workspace, app, None))["ok"] is True
-    payload = json.loads(app.form()["payload"])
-    assert (payload["type"], payload["response_urls"]) == ("view_submission", [])
-    assert payload["trigger_id"]
-    view = payload["view"]
-    assert (view["id"], view["callback_id"], view["private_metadata"]) == (shown["id"], "picker", "run-1")
-    preview = {"text": {"type": "plain_text", "text": "Preview", "emoji": True}, "value": "preview"}
-    assert view["state"]["values"] == {
-        "who": {"who": {"type": "external_select", "selected_option": ADA}},
-        "how": {"how": {"type": "radio_buttons", "selected_option": preview}},
-        "why": {"why": {"type": "plain_text_input", "value": "asked"}},
-    }
-
-
-async def test_an_empty_answer_closes_the_view(workspace: WorkspaceServer, call: Call, app: Any) -> None:
-    """The submitted view closes and the one below shows again."""
-    first = await open_modal(workspace, call, {**PICKER, "external_id": "below"})
-    pushed = {"type": "modal", "title": plain("T"), "submit": plain("Go"), "blocks": [{"type": "divider"}]}
-    trigger = workspace.state.new_trigger("U0MARIA", first["id"])
-    await call("views.push", trigger_id=trigger, view=pushed)
-    assert (await workspace.submit("U0MARIA"))["ok"] is True
-    assert [v["id"] for v in workspace.views("U0MARIA")] == [first["id"]]
-    assert len(app.requests) == 1
-
-
-async def test_required_fields_stay_with_the_client(workspace: WorkspaceServer, call: Call, app: Any) -> None:
-    """Slack's client does not submit while a required field is empty."""
-    await open_modal(workspace, call, PICKER)
-    refused = await workspace.submit("U0MARIA")
-    assert (refused["error"], sorted(refused["errors"])) == ("required", ["how", "who"])
-    assert app.requests == []
-
-
-async def test_answers_of_a_submission(workspace: WorkspaceServer, call: Call, app: Any) -> None:
-    """Errors keep the view, update replaces it, push puts one on it, clear closes all."""
-    await open_modal(workspace, call, PICKER)
-    errors = {"who": "Ada is out of scope"}
-    refused = await fill_and_submit(workspace, app, {"response_action": "errors", "errors": errors})
-    assert (refused["error"], refused["errors"]) == ("errors", errors)
-    assert workspace.views("U0MARIA")[0]["errors"] == errors
-
-    push = {"response_action": "push", "view": {**PICKER, "title": plain("Pushed")}}
-    assert (await fill_and_submit(workspace, app, push))["ok"] is True
-    assert [v["title"]["text"] for v in workspace.views("U0MARIA")] == ["Provision", "Pushed"]
-
-    update = {"response_action": "update", "view": {**PICKER, "title": plain("Updated")}}
-    assert (await fill_and_submit(workspace, app, update))["ok"] is True
-    assert [v["title"]["text"] for v in workspace.views("U0MARIA")] == ["Provision", "Updated"]
-
-    assert (await fill_and_submit(workspace, app, {"response_action": "clear"}))["ok"] is True
-    assert workspace.views("U0MARIA") == []
-
-
-# answer, error
-MISUNDERSTOOD: dict[str, tuple[Any, str]] = {
-    "an unknown action": ({"response_action": "close"}, "invalid_response"),
-    "errors without any": ({"response_action": "errors", "errors": {}}, "invalid_response"),
-    "errors of no block": ({"response_action": "errors", "errors": {"x": "y"}}, "invalid_response"),
-    "a text": ("done", "invalid_response"),
-    "an invalid view": (
-        {"response_action": "update", "view": {"type": "modal", "title": plain("x" * 25), "blocks": []}},
-        "invalid_arguments",
-    ),
-}
-
-
-@pytest.mark.parametrize(("answer", "error"), MISUNDERSTOOD.values(), ids=list(MISUNDERSTOOD.keys()))
-async def test_answers_that_slack_does_not_understand(
-    workspace: WorkspaceServer, call: Call, app: Any, answer: Any, error: str
-) -> None:
-    """The view stays, and the person sees that it did not work."""
-    await open_modal(workspace, call, PICKER)
-    result = await fill_and_submit(workspace, app, answer)
-    assert (result["ok"], result["error"]) == (False, error)
-    assert result["shown"] == "We had some trouble connecting. Try again?"
-    assert len(workspace.views("U0MARIA")) == 1
-
-
-async def test_closing(workspace: WorkspaceServer, call: Call, app: Any) -> None:
-    """An app hears of a closed view if it asked to; `clear_on_close` closes the whole stack."""
-    quiet = await open_modal(workspace, call, PICKER)
-    loud = {**PICKER, "notify_on_close": True, "clear_on_close": True}
-    trigger = workspace.state.new_trigger("U0MARIA", quiet["id"])
-    pushed = await call("views.push", trigger_id=trigger, view=loud)
-    closed = await workspace.close("U0MARIA")
-    assert closed == {"ok": True, "closed": [pushed["view"]["id"], quiet["id"]]}
-    assert len(app.requests) == 1
-    payload = json.loads(app.form()["payload"])
-    assert (payload["type"], payload["is_cleared"]) == ("view_closed", True)
-    assert payload["view"]["id"] == pushed["view"]["id"]
-    assert workspace.views("U0MARIA") == []
-
-
 # channel, user, sentence
 IMPOSSIBLE = [
     ("C0PRIVATE", "U0ADAM", "Adam Novak is not in C0PRIVATE."),
@@ -471,17 +269,6 @@ async def test_what_a_person_cannot_do(
     with pytest.raises(BadRequestError) as refused:
         await workspace.command(user, channel, "x")
     assert str(refused.value).startswith(sentence)
-    assert app.requests == []
-
-
-async def test_only_the_topmost_view_can_be_used(workspace: WorkspaceServer, call: Call, app: Any) -> None:
-    """A view that is covered, or another person's, is out of reach."""
-    below = await open_modal(workspace, call, PICKER)
-    trigger = workspace.state.new_trigger("U0MARIA", below["id"])
-    await call("views.push", trigger_id=trigger, view={**PICKER, "title": plain("Top")})
-    for user in ("U0MARIA", "U0ADAM"):
-        with pytest.raises(BadRequestError, match="has no view"):
-            await workspace.click(user, "Preview", view=below["id"])
     assert app.requests == []
 
 
