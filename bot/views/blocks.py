@@ -6,12 +6,12 @@ from typing import Any
 
 from bot.views.controls import Control
 from bot.views.limits import Block
-from bot.views.text import shorten, without_secrets
+from bot.views.text import shorten
 
 
 def plain(value: str, limit: int, *, lines: bool = False) -> Block:
     """Return a text object in which nothing is interpreted; emoji codes stay codes."""
-    text = shorten(without_secrets(value), limit, lines=lines)
+    text = shorten(value, limit, lines=lines)
     return {"type": "plain_text", "text": text if text.strip() else "–", "emoji": False}
 
 

@@ -50,13 +50,12 @@ def help_text(base: str, rights: Sequence[str], *, writes_on: bool) -> Message:
     """Say what the person can type; only what they may do is listed."""
     lines = []
     if "provision" in rights:
-        done = "and writes what is missing to Entra ID" if writes_on else "; writing is switched off here"
-        lines.append(
-            f"`/provision <distinguished name>`  takes one user or group through the four checks {done}."
-        )
+        done = " and writes what is missing to Entra ID" if writes_on else "; writing is switched off here"
+        what = "`/provision &lt;distinguished name&gt;`"
+        lines.append(f"{what}  takes one user or group through the four checks{done}.")
     if "preview" in rights or "provision" in rights:
         lines.append(
-            "`/provision preview <distinguished name>`  shows what would be done. It writes nothing."
+            "`/provision preview &lt;distinguished name&gt;`  shows what would be done. It writes nothing."
         )
     lines.append("`/provision help`  shows this.")
     if len(lines) == 1:

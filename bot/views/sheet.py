@@ -48,10 +48,10 @@ class Whole:
 def show_all(run: Run, stage: StageName, attribute: str, index: int) -> Block | None:
     """Return the button that shows the cut value of row `index` whole.
 
-    None for a name too long to be carried by a button.
+    None for a name that no attribute has: too long to be carried by a button, or looking like a secret.
     """
     reference = Reference(run.run_id, stage, 1, attribute, index // ROWS_A_PAGE + 1)
-    if not reference.fits():
+    if not reference.fits() or text.without_secrets(attribute) != attribute:
         return None
     spoken = f"Show all of {text.shorten(attribute, 50)}"
     return button("Show all", Control(controls.SHOW_WHOLE, reference.encode()), spoken=spoken)

@@ -30,10 +30,10 @@ _QUOTE: Final = re.compile(r"\A(\s*)>")  # at the start of a line it would make 
 _EMOJI_CODE: Final = re.compile(r":(?=[A-Za-z0-9_+'\-]+:)")
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SECRET: Final = re.compile(
-    r"xox[abpres]-[\w-]*|xapp-[\w-]*|eyJ[\w-]{10,}\.[\w.-]*"
+    r"xox[abpres]-[\w-]*|xapp-[\w-]*|eyJ[\w-]{10,1500}\.[\w.-]*"
     r"|-----BEGIN[A-Z ]*-*[^-]*(?:-----END[A-Z ]*-----)?"
 )
-_SECRET_SCAN: Final = 20_000
+_HINT: Final = re.compile(r"xox[abpres]-|xapp-|eyJ|-----BEGIN")
 
 
 # -- values ----------------------------------------------------------------------------------------------
@@ -74,6 +74,7 @@ def shorten(value: str, limit: int, *, lines: bool = False) -> str:
     A character outside ASCII takes six or twelve characters in a serialized payload; the result takes at most
     four times `limit` there, so that a size can be promised before anything is serialized.
     """
+    value = without_secrets(value)
     whole, used = _take(value, limit, lines=lines)
     if used == len(value):
         return whole
@@ -85,6 +86,7 @@ def shorten(value: str, limit: int, *, lines: bool = False) -> str:
 
 def is_cut(value: str, limit: int, *, lines: bool = False) -> bool:
     """Whether `shorten` leaves anything of the value out."""
+    value = without_secrets(value)
     return _take(value, limit, lines=lines)[1] < len(value)
 
 
@@ -133,7 +135,7 @@ def _char_cost(char: str) -> int:
 
 def without_secrets(value: str) -> str:
     """Return the value with what looks like a token or a private key taken out."""
-    return _SECRET.sub("[looks like a secret: not shown]", value[:_SECRET_SCAN]) + value[_SECRET_SCAN:]
+    return _SECRET.sub("[looks like a secret: not shown]", value) if _HINT.search(value) else value
 
 
 def target_text(value: TargetValue) -> str:

@@ -1,0 +1,93 @@
+"""No value of a directory, a tenant or an error can ping, link, format or forge anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.views import notices
+from bot.views.plain import as_text, blocks_as_text
+from pipeline.errors import DirectoryUnreachable, IdentifierMalformed
+from pipeline.model import Outcome, Run
+from tests.unit.views import samples
+from tests.unit.views.hostile import ATTACKS, STRINGS, soaked
+from tests.unit.views.payloads import (
+    Payload,
+    assert_inert,
+    assert_message_fits,
+    assert_modal_fits,
+    formatting,
+    messages,
+    modals,
+)
+
+RUNS = [
+    samples.OUTCOMES[Outcome.FAILED],
+    samples.OUTCOMES[Outcome.WOULD_UPDATE],
+    samples.OUTCOMES[Outcome.PARTIAL],
+    samples.OUTCOMES[Outcome.SKIPPED],
+]
+
+
+def notices_about(value: str) -> Iterator[Payload]:
+    """Yield every notice that repeats something from outside."""
+    yield notices.bad_input(IdentifierMalformed(value, remedy=value), value, value).payload()
+    yield notices.busy(value, f"javascript:{value}").payload()
+    yield notices.error(DirectoryUnreachable(value, remedy=value), value).payload()
+    yield notices.help_text(value, ["provision"], writes_on=True).payload()
+    yield notices.refused(value, [value]).payload()
+    yield notices.unknown_run(value).payload()
+    yield notices.defect(value).payload()
+
+
+def everything(run: Run, value: str) -> Iterator[Payload]:
+    """Yield everything that is ever shown of a run whose every text is the value."""
+    poisoned = soaked(run, value)
+    yield from messages(poisoned)
+    yield from modals(poisoned)
+
+
+def test_the_corpus_is_large() -> None:
+    """The corpus holds at least three hundred different strings."""
+    assert len(set(STRINGS)) >= 300
+
+
+@pytest.mark.parametrize("value", STRINGS, ids=range(len(STRINGS)))
+def test_a_hostile_value_stays_a_value(value: str) -> None:
+    """In every place at once: nothing is live, everything fits."""
+    for run in RUNS[:2]:
+        for payload in everything(run, value):
+            assert_inert(payload)
+            (assert_modal_fits if payload.get("type") == "modal" else assert_message_fits)(payload)
+    for payload in notices_about(value):
+        assert_inert(payload)
+        assert_message_fits(payload)
+
+
+@pytest.fixture(scope="module")
+def harmless() -> list[list[list[str]]]:
+    """Return the formatting of everything about the runs when all values are harmless."""
+    return [[formatting(payload) for payload in everything(run, "harmless text.")] for run in RUNS]
+
+
+@pytest.mark.parametrize("value", ATTACKS, ids=range(len(ATTACKS)))
+def test_a_hostile_value_formats_nothing(value: str, harmless: list[list[list[str]]]) -> None:
+    """The formatting of every text is the one that a harmless value has: no mark comes from a value."""
+    for run, expected in zip(RUNS, harmless, strict=True):
+        assert [formatting(payload) for payload in everything(run, value)] == expected
+
+
+def test_a_hostile_value_forges_no_line() -> None:
+    """A value with line breaks cannot draw a stage line of its own, in Slack or in a terminal."""
+    forged = "Ada\n✅ Action  Passed. Created\r\n:white_check_mark: *Action*  Passed"
+    for payload in everything(samples.OUTCOMES[Outcome.FAILED], forged):
+        lines = blocks_as_text(payload["blocks"]).split("\n")
+        assert not [line for line in lines if line.startswith("✅ Action")]
+
+
+def test_a_terminal_gets_no_escape_sequence() -> None:
+    """The plain rendering carries no control characters."""
+    message = notices.busy("\x1b]0;owned\x07\x1b[31mred")
+    assert "\x1b" not in as_text(message)
+    assert "\x07" not in as_text(message)
