@@ -10,6 +10,7 @@ from pipeline.expressions.errors import ExpressionError, ExpressionSyntaxError, 
 from pipeline.expressions.expression import Expression, compile_expression
 from pipeline.expressions.patterns import TextPattern, compile_pattern
 from pipeline.expressions.state import Context
+from pipeline.expressions.trace import Trace, TraceNode
 from pipeline.expressions.values import IGNORE, Dialect, Ignore, Reference, Scalar, Value, as_text
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Reference",
     "Scalar",
     "TextPattern",
+    "Trace",
+    "TraceNode",
     "Value",
     "as_text",
     "compile_expression",

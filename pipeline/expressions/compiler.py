@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Final
 
 from pipeline.expressions import operators
-from pipeline.expressions.calls import Argument, CallPlan, Constant, Run, Source
+from pipeline.expressions.calls import Argument, CallPlan, Constant
 from pipeline.expressions.errors import ExpressionError, Fault
 from pipeline.expressions.functions import find_form, lookup
-from pipeline.expressions.functions.kinds import WORD, to_boolean
-from pipeline.expressions.functions.signature import Form, Style
+from pipeline.expressions.kinds import WORD, to_boolean
 from pipeline.expressions.nodes import (
     Attribute,
     Binary,
@@ -29,39 +28,84 @@ from pipeline.expressions.nodes import (
     Variable,
     Word,
 )
+from pipeline.expressions.shapes import Run, Source, constant
+from pipeline.expressions.signature import Form, Style
 from pipeline.expressions.state import State, parameter_key
-from pipeline.expressions.values import Dialect, Value
+from pipeline.expressions.values import IGNORE, Dialect, Value
 
 _CONSTANTS: Final[dict[str, Value]] = {"true": True, "false": False, "null": None, "crlf": "\r\n"}
-_COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
 _IGNORE_WORD: Final = "ignorethisflow"
 
 
-class IgnoreSignal(Exception):  # noqa: N818  not a failure: it ends an evaluation early
+class IgnoreSignal(Exception):
     """The attribute is to be dropped from the flow, whatever surrounds the place that says so."""
 
 
 class Compiler:
     """Compile the nodes of one expression, and note what it uses."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, *, recording: bool = False) -> None:
         self.dialect = dialect
         self.attributes: dict[str, str] = {}
         self.functions: set[str] = set()
         self.deterministic = True
         self.metered = False
         self.redacts = False
+        self.slots: dict[int, int] = {}
+        self.outcomes: set[int] = set()
+        self._recording = recording
         self._variables: list[str] = []
         self._top = True
 
     def compile(self, node: Node) -> Run:
         """Give the closure of a node; raises ExpressionError for what can never be evaluated."""
         top, self._top = self._top, False
+        if isinstance(node, Text | Number):
+            return constant(node.value)
+        if isinstance(node, Word):
+            return self._word(node)
+        if not self._recording:
+            return self._plain(node, top=top)
+        slot = self._slot(node)
+        if isinstance(node, Attribute):
+            return _recorded_attribute(self.attribute_key(node.name), slot)
+        return _recorded(self._plain(node, top=top), slot)
+
+    def branch(self, node: Node | None) -> Run:
+        """Compile an argument of a function that decides what to evaluate; a skipped one is null."""
+        if node is None:
+            return constant(None)
+        run = self.compile(node)
+        # A constant argument leaves no other mark of having been evaluated.
+        noted = self._recording and id(node) not in self.slots
+        return _recorded(run, self._slot(node)) if noted else run
+
+    def outcome(self, node: Node | None) -> Run:
+        """Compile a branch that may become the value of its function."""
+        if node is not None:
+            self.outcomes.add(id(node))
+        return self.branch(node)
+
+    @property
+    def ignore(self) -> Run:
+        """The closure that drops the attribute from the flow."""
+        return _ignore
+
+    def bound(self, variable: Variable, node: Node | None) -> tuple[Run, range]:
+        """Compile a node in which a variable is bound; give its closure and the places of its notes."""
+        self._variables.append(variable.folded)
+        self.metered = True
+        first = len(self.slots)
+        try:
+            return self.branch(node), range(first, len(self.slots))
+        finally:
+            self._variables.pop()
+
+    def _slot(self, node: Node) -> int:
+        return self.slots.setdefault(id(node), len(self.slots))
+
+    def _plain(self, node: Node, *, top: bool) -> Run:
         match node:
-            case Text() | Number():
-                return constant(node.value)
-            case Word():
-                return self._word(node)
             case Attribute():
                 return self.attribute(node.name)
             case Parameter():
@@ -76,30 +120,19 @@ class Compiler:
                 return self._binary(node)
             case Chain():
                 return self._chain(node)
+            case _:
+                raise AssertionError(node)
+
+    def attribute_key(self, name: str) -> str:
+        """Note that an attribute is read, and give the key under which the source has it."""
+        folded = name.casefold()
+        self.attributes.setdefault(folded, name)
+        return folded
 
     def attribute(self, name: str) -> Run:
         """Give the closure that reads an attribute, and note its name."""
-        folded = name.casefold()
-        self.attributes.setdefault(folded, name)
+        folded = self.attribute_key(name)
         return lambda source, _state: source.get(folded)
-
-    def branch(self, node: Node | None) -> Run:
-        """Compile an argument; a skipped one is null."""
-        return constant(None) if node is None else self.compile(node)
-
-    @property
-    def ignore(self) -> Run:
-        """The closure that drops the attribute from the flow."""
-        return _ignore
-
-    def bound(self, variable: Variable, node: Node | None) -> Run:
-        """Compile a node in which a variable is bound."""
-        self._variables.append(variable.folded)
-        self.metered = True
-        try:
-            return self.branch(node)
-        finally:
-            self._variables.pop()
 
     def _word(self, node: Word) -> Run:
         if node.folded in _CONSTANTS:
@@ -127,7 +160,7 @@ class Compiler:
             message = f"${node.name} is not bound here; Select, Where and With bind variables"
             raise ExpressionError(message, position=node.span.position)
         folded = node.folded
-        return lambda _source, state: state.variables[folded]
+        return lambda _source, state: state.variable(folded)
 
     def _call(self, node: Call, *, top: bool) -> Run:
         function = lookup(node, self.dialect)
@@ -147,7 +180,7 @@ class Compiler:
 
     def _argument(self, node: Node | None, form: Form, index: int) -> Argument:
         if node is None:
-            return None
+            return Constant(None)
         if form.parameter(index).kind is WORD and isinstance(node, Word):
             return Constant(node.name)
         if isinstance(node, Text | Number):
@@ -168,44 +201,35 @@ class Compiler:
         return run
 
     def _binary(self, node: Binary) -> Run:
-        left, right, sign = self.compile(node.left), self.compile(node.right), node.operator
-        apply = operators.compare if sign in _COMPARISONS else operators.calculate
+        left, right = self.compile(node.left), self.compile(node.right)
 
-        def run(source: Source, state: State) -> Value:
-            try:
-                return apply(sign, left(source, state), right(source, state))
-            except Fault as fault:
-                raise fault.at(node.span.position) from None
+        def located(fault: Fault) -> ExpressionError:
+            return fault.at(node.span.position)
 
-        return run
+        if node.operator not in operators.ORDER:
+            return operators.calculation(node.operator, left, right, located)
+        if isinstance(node.right, Text | Number):
+            return operators.comparison_with_constant(node.operator, left, node.right.value, located)
+        return operators.comparison(node.operator, left, right, located)
 
     def _chain(self, node: Chain) -> Run:
-        operands = [self.compile(operand) for operand in node.operands]
+        operands = [self.branch(operand) for operand in node.operands]
         if node.operator == "&":
-            return _concatenation(node, operands)
+            return operators.concatenation(operands, lambda fault: fault.at(node.span.position))
         stop = node.operator == "||"
+        go_on = not stop
         spans = [operand.span for operand in node.operands]
 
         def run(source: Source, state: State) -> Value:
-            for operand, span in zip(operands, spans, strict=True):
+            for index, operand in enumerate(operands):
                 value = operand(source, state)
-                if value is not True and value is not False:
-                    value = condition(value, span)
-                if value is stop:
+                if value is go_on:
+                    continue
+                if value is stop or condition(value, spans[index]) is stop:
                     return stop
-            return not stop
+            return go_on
 
         return run
-
-
-def _concatenation(node: Chain, operands: list[Run]) -> Run:
-    def run(source: Source, state: State) -> Value:
-        try:
-            return operators.concatenate(state, [operand(source, state) for operand in operands])
-        except Fault as fault:
-            raise fault.at(node.span.position) from None
-
-    return run
 
 
 def condition(value: Value, span: Span) -> bool:
@@ -216,9 +240,24 @@ def condition(value: Value, span: Span) -> bool:
         raise Fault("the condition " + fault.problem, value=fault.value).at(span.position) from None
 
 
-def constant(value: Value) -> Run:
-    """Give the closure of a value that is known."""
-    return lambda _source, _state: value
+def _recorded(run: Run, slot: int) -> Run:
+    def note(source: Source, state: State) -> Value:
+        try:
+            value = state.values[slot] = run(source, state)
+        except IgnoreSignal:
+            state.values[slot] = IGNORE
+            raise
+        return value
+
+    return note
+
+
+def _recorded_attribute(key: str, slot: int) -> Run:
+    def note(source: Source, state: State) -> Value:
+        value = state.values[slot] = source.get(key)
+        return value
+
+    return note
 
 
 def _ignore(_source: Source, _state: State) -> Value:

@@ -169,7 +169,7 @@ class White:
     inner: bool = False
 
 
-def parse_exact(text: str, format_text: str, white: White = White()) -> datetime | None:  # noqa: B008  a frozen value
+def parse_exact(text: str, format_text: str, white: White = White()) -> datetime | None:
     """Read a date that must follow a .NET format string; None when it does not. Raises FormatError."""
     parts = read_format(format_text)
     if white.leading:

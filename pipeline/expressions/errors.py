@@ -61,7 +61,7 @@ class Unset(enum.Enum):
     UNSET = "unset"
 
 
-class Fault(Exception):  # noqa: N818  never leaves the engine: the call that knows its place turns it into an error
+class Fault(Exception):
     """What a function objects to, before the place in the text is known."""
 
     def __init__(

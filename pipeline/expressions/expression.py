@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.expressions.calls import Run
 from pipeline.expressions.compiler import Compiler, IgnoreSignal
 from pipeline.expressions.errors import ExpressionError
 from pipeline.expressions.nodes import Node
 from pipeline.expressions.parser import parse
 from pipeline.expressions.printer import print_node
-from pipeline.expressions.state import Context, MeterNeededError, State, unmetered
+from pipeline.expressions.shapes import Run
+from pipeline.expressions.state import UNSEEN, Context, MeterNeededError, State, unmetered
+from pipeline.expressions.trace import Recording, Trace
 from pipeline.expressions.values import IGNORE, Dialect, Ignore, Value
 
 
@@ -27,15 +28,15 @@ class Expression:
     """A compiled expression; made by compile_expression."""
 
     __slots__ = (
-        "_metered", "_run", "_unmetered", "attributes", "deterministic", "dialect", "functions", "node",
+        "_recording", "_run", "_state", "attributes", "deterministic", "dialect", "functions", "node",
         "redacts", "text",
     )  # fmt: skip
 
     def __init__(self, text: str, node: Node, dialect: Dialect) -> None:
         compiler = Compiler(dialect)
         self._run: Run = compiler.compile(node)
-        self._metered = compiler.metered
-        self._unmetered = unmetered()
+        self._state = None if compiler.metered else unmetered()
+        self._recording: Recording | None = None
         self.text = text
         self.node = node
         self.dialect = dialect
@@ -57,11 +58,33 @@ class Expression:
         attribute is to be dropped from the flow. Raises ExpressionError.
         """
         try:
-            if not self._metered:
-                try:
-                    return self._run(source, self._unmetered)
-                except MeterNeededError:
-                    pass
-            return self._run(source, State(context))
+            return self._run(source, self._state or State(context, []))
+        except IgnoreSignal:
+            return IGNORE
+        except MeterNeededError:
+            return self._with_meter(source, context)
+
+    def trace(self, source: Mapping[str, Value], context: Context) -> Trace:
+        """Evaluate for one object and keep how the value came about; raises nothing."""
+        recording = self._recording or self._record()
+        state = State(context, recording.blank.copy())
+        try:
+            return Trace(recording, state, recording.run(source, state))
+        except IgnoreSignal:
+            return Trace(recording, state, IGNORE)
+        except ExpressionError as error:
+            return Trace(recording, state, None, error)
+
+    def _record(self) -> Recording:
+        compiler = Compiler(self.dialect, recording=True)
+        run = compiler.compile(self.node)
+        blank: list[object] = [UNSEEN] * len(compiler.slots)
+        outcomes = frozenset(compiler.outcomes)
+        self._recording = Recording(self.text, self.node, run, compiler.slots, outcomes, blank)
+        return self._recording
+
+    def _with_meter(self, source: Mapping[str, Value], context: Context) -> Value | Ignore:
+        try:
+            return self._run(source, State(context, []))
         except IgnoreSignal:
             return IGNORE

@@ -14,11 +14,12 @@ from typing import Any, Final
 
 from pipeline.expressions.dotnet_dates import parse_date
 from pipeline.expressions.errors import Fault
-from pipeline.expressions.functions.kinds import MAX_INTEGER, as_number, to_text
-from pipeline.expressions.state import SMALL, State
+from pipeline.expressions.kinds import MAX_INTEGER, as_number, to_text
+from pipeline.expressions.shapes import Located, Run, Source
+from pipeline.expressions.state import FEW, SMALL, State
 from pipeline.expressions.values import Scalar, Value, as_text, in_utc
 
-_ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
+ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "=": operator.eq,
     "<>": operator.ne,
     "<": operator.lt,
@@ -31,6 +32,51 @@ _ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "-": operator.sub,
     "*": operator.mul,
 }
+
+
+def comparison(sign: str, left: Run, right: Run, located: Located) -> Run:
+    """Give the closure that compares two operands."""
+    order = ORDER[sign]
+
+    def run(source: Source, state: State) -> Value:
+        first, second = left(source, state), right(source, state)
+        if first.__class__ is str and second.__class__ is str:
+            return order(first, second)
+        try:
+            return compare(sign, first, second)
+        except Fault as fault:
+            raise located(fault) from None
+
+    return run
+
+
+def comparison_with_constant(sign: str, left: Run, second: Scalar, located: Located) -> Run:
+    """Give the closure that compares an operand with a literal."""
+    order, exact = ORDER[sign], second.__class__
+
+    def run(source: Source, state: State) -> Value:
+        first = left(source, state)
+        if first.__class__ is exact:
+            return order(first, second)
+        try:
+            return compare(sign, first, second)
+        except Fault as fault:
+            raise located(fault) from None
+
+    return run
+
+
+def calculation(sign: str, left: Run, right: Run, located: Located) -> Run:
+    """Give the closure that adds, subtracts or multiplies."""
+
+    def run(source: Source, state: State) -> Value:
+        first, second = left(source, state), right(source, state)
+        try:
+            return calculate(sign, first, second)
+        except Fault as fault:
+            raise located(fault) from None
+
+    return run
 
 
 def compare(sign: str, left: Value, right: Value) -> Value:
@@ -48,7 +94,7 @@ def compare_single(sign: str, left: Scalar | None, right: Scalar | None) -> bool
     if left is None or right is None:
         empty = left in {None, ""} and right in {None, ""}
         return {"=": empty, "<>": not empty, "<=": empty, ">=": empty}.get(sign, False)
-    return _ORDER[sign](*_alike(left, right))
+    return ORDER[sign](*_alike(left, right))
 
 
 def _alike(left: Scalar, right: Scalar) -> tuple[Any, Any]:
@@ -134,6 +180,25 @@ def bounded(number: float) -> int | float:
     return number
 
 
+def concatenation(operands: list[Run], located: Located) -> Run:
+    """Give the closure that puts texts together; where all are texts, joining them is all there is to do."""
+
+    def run(source: Source, state: State) -> Value:
+        values = [operand(source, state) for operand in operands]
+        try:
+            # A null or a number has no length and a list cannot be joined: either is a TypeError.
+            if sum(map(len, values)) <= SMALL:  # type: ignore[arg-type]  # see above
+                return "".join(values)  # type: ignore[arg-type]  # see above
+        except TypeError:
+            pass
+        try:
+            return concatenate(state, values)
+        except Fault as fault:
+            raise located(fault) from None
+
+    return run
+
+
 def concatenate(state: State, parts: list[Value]) -> Value:
     """Put values together as text; nulls count as empty, unless there is nothing else."""
     if any(part.__class__ is list for part in parts):
@@ -159,8 +224,9 @@ def _concatenate_lists(state: State, parts: list[Value]) -> Value:
     count = sizes.pop() if sizes else 1
     out: list[Scalar] = []
     for index in range(count):
+        if count > FEW:
+            state.step()
         row = [part[index if len(part) > 1 else 0] if isinstance(part, list) else part for part in parts]
-        state.step()
         text = concatenate(state, list(row))
         if text is not None:
             out.append(text)  # type: ignore[arg-type]  a row has no lists, so its text is single

@@ -101,7 +101,7 @@ def _parser() -> Lark:
 
 
 def _syntax_error(text: str, failure: UnexpectedInput) -> ExpressionSyntaxError:
-    if isinstance(failure, UnexpectedToken) and failure.token.type == "$END":  # noqa: S105  a terminal's name
+    if isinstance(failure, UnexpectedToken) and failure.token.type == "$END":
         # lark reports the last token's start; a reader looks for what is missing at the end.
         line = text.count("\n") + 1
         column = len(text) - (text.rfind("\n") + 1) + 1

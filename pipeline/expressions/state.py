@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -14,12 +15,16 @@ from pipeline.expressions.values import Scalar, Value
 
 #: Values up to this many characters, bytes or items are worked on without looking at the meter.
 SMALL: Final = 4096
+#: Lists of up to this many values are worked through without looking at the meter.
+FEW: Final = 64
 #: The longest text that a function takes or gives.
 MAX_TEXT: Final = 262_144
 #: The largest sum of the large values that one evaluation may touch.
 MAX_TOTAL: Final = 2_000_000
 #: Seconds that one evaluation may take.
 TIME_LIMIT: Final = 0.050
+#: Of a loop over many values, a trace keeps this many turns.
+SHOWN_TURNS: Final = 20
 _STEPS_BETWEEN_LOOKS: Final = 64
 
 
@@ -63,18 +68,50 @@ class MeterNeededError(Exception):
     """A value is large: the evaluation has to be done again with a meter."""
 
 
+class Unseen(enum.Enum):
+    """Mark of a node that was not evaluated."""
+
+    UNSEEN = "unseen"
+
+
+UNSEEN: Final = Unseen.UNSEEN
+
+
 class State:
-    """Everything one evaluation carries along, and its meter."""
+    """Everything one evaluation carries along: context, variables, its meter, and what a trace notes."""
 
-    __slots__ = ("_deadline", "_steps", "_total", "context", "values", "variables")
+    # One is made for every traced evaluation, so what few of them need stands in the class until it is used.
+    turns: dict[int, list[list[object]]] | None = None
+    _variables: dict[str, Value] | None = None
+    _deadline = 0.0
+    _total = 0
+    _steps = 0
 
-    def __init__(self, context: Context, values: list[object] | None = None) -> None:
+    def __init__(self, context: Context, values: list[object]) -> None:
         self.context = context
-        self.values: list[object] = values if values is not None else []
-        self.variables: dict[str, Value] = {}
-        self._deadline = 0.0
-        self._total = 0
-        self._steps = 0
+        self.values = values
+
+    def bind(self, name: str, value: Value) -> Value:
+        """Give a variable a value, and give back the one it had."""
+        if self._variables is None:
+            self._variables = {}
+        before = self._variables.get(name)
+        self._variables[name] = value
+        return before
+
+    def variable(self, name: str) -> Value:
+        """Give the value of a variable."""
+        return self._variables[name] if self._variables else None
+
+    def note_turn(self, body: int, slots: range) -> None:
+        """Keep what one turn of a loop noted, and clear its places for the next turn."""
+        if self.turns is None:
+            self.turns = {}
+        turns = self.turns.setdefault(body, [])
+        if len(turns) < SHOWN_TURNS:
+            turns.append(self.values.copy())
+        for slot in slots:
+            self.values[slot] = UNSEEN
 
     def charge(self, size: int) -> None:
         """Account for a large value of `size` characters, bytes or items; raise Fault when it is too much."""
@@ -92,7 +129,8 @@ class State:
             self.remaining()
 
     def produced(self, values: list[Scalar]) -> None:
-        """Account for what one turn of a loop adds to a list."""
+        """Account for one turn of a loop and what it adds to a list."""
+        self.step()
         size = sum(len(value) for value in values if isinstance(value, str | bytes))
         self._total += size + len(values)
         if self._total > MAX_TOTAL:
@@ -112,13 +150,14 @@ class State:
 class _Unmetered(State):
     """Stand in where no meter is kept: small values need none, a large one asks for one."""
 
-    __slots__ = ()
-
     def charge(self, size: int) -> NoReturn:
         raise MeterNeededError(size)
 
     def step(self) -> NoReturn:
         raise MeterNeededError
+
+    def produced(self, values: list[Scalar]) -> NoReturn:
+        raise MeterNeededError(len(values))
 
     def remaining(self) -> NoReturn:
         raise MeterNeededError
@@ -126,4 +165,4 @@ class _Unmetered(State):
 
 def unmetered() -> State:
     """Give the state for expressions that ask for nothing but attributes."""
-    return _Unmetered(Context())
+    return _Unmetered(Context(), [])

@@ -9,8 +9,8 @@ import uuid
 from typing import TYPE_CHECKING, Final
 
 from pipeline.expressions.errors import Fault
-from pipeline.expressions.functions.kinds import ANY, BINARY, SCALAR, TEXT, WORD
-from pipeline.expressions.functions.signature import (
+from pipeline.expressions.kinds import ANY, BINARY, SCALAR, TEXT, WORD
+from pipeline.expressions.signature import (
     ALL,
     CONNECT,
     Form,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.expressions.dotnet_dates import FormatError, White, format_date, parse_date, parse_exact
 from pipeline.expressions.errors import Fault
-from pipeline.expressions.functions.kinds import ANY, DATE, INTEGER, SCALAR, TEXT
-from pipeline.expressions.functions.signature import (
+from pipeline.expressions.kinds import ANY, DATE, INTEGER, SCALAR, TEXT
+from pipeline.expressions.signature import (
     ALL,
     CONNECT,
     SERVICE,

@@ -6,8 +6,8 @@ import re
 from typing import Final
 
 from pipeline.expressions.errors import Fault
-from pipeline.expressions.functions.kinds import INTEGER, TEXT, WORD
-from pipeline.expressions.functions.signature import ALL, CONNECT, Form, Function, Parameter, required
+from pipeline.expressions.kinds import INTEGER, TEXT, WORD
+from pipeline.expressions.signature import ALL, CONNECT, Form, Function, Parameter, required
 from pipeline.expressions.values import Reference
 
 _RDN: Final = re.compile(r'(?:[^,\\"]|\\.|"(?:[^"\\]|\\.)*")+', re.DOTALL)

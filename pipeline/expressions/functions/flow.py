@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.expressions.errors import Fault
-from pipeline.expressions.functions.kinds import ANY, TEXT
+from pipeline.expressions.errors import ExpressionError, Fault
 from pipeline.expressions.functions.logic import is_empty
-from pipeline.expressions.functions.signature import ALL, Form, Function, Parameter, Style, required
+from pipeline.expressions.kinds import ANY, TEXT
+from pipeline.expressions.signature import ALL, Form, Function, Parameter, Style, required
 from pipeline.expressions.values import Value, as_text
 
 if TYPE_CHECKING:
-    from pipeline.expressions.calls import Run, Source
     from pipeline.expressions.compiler import Compiler
     from pipeline.expressions.nodes import Call
+    from pipeline.expressions.shapes import Run, Source
     from pipeline.expressions.state import State
 
 
@@ -30,7 +30,16 @@ def _ignore_if_empty(compiler: Compiler, call: Call) -> Run:
 
 def _redact(compiler: Compiler, call: Call) -> Run:
     compiler.redacts = True
-    return compiler.branch(call.arguments[0])
+    inner = compiler.branch(call.arguments[0])
+
+    def run(source: Source, state: State) -> Value:
+        try:
+            return inner(source, state)
+        except ExpressionError as error:
+            failed = error.function or "evaluation"
+            raise Fault(f"{failed} failed; its values are hidden").at(error.position, call.name) from None
+
+    return run
 
 
 def _select_unique(compiler: Compiler, call: Call) -> Run:

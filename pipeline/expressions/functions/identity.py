@@ -6,8 +6,8 @@ import uuid
 from typing import TYPE_CHECKING, Final
 
 from pipeline.expressions.errors import Fault
-from pipeline.expressions.functions.kinds import INTEGER, TEXT
-from pipeline.expressions.functions.signature import ALL, Form, Function, Parameter, Style
+from pipeline.expressions.kinds import INTEGER, TEXT
+from pipeline.expressions.signature import ALL, Form, Function, Parameter, Style
 
 if TYPE_CHECKING:
     from pipeline.expressions.state import State

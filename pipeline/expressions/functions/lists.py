@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.expressions.errors import ExpressionError, Fault
-from pipeline.expressions.functions.kinds import ANY, INTEGER, TEXT, WORD, to_boolean, to_text
-from pipeline.expressions.functions.signature import ALL, CONNECT, Form, Function, Parameter, Style, required
 from pipeline.expressions.functions.text import WHITE, upper
+from pipeline.expressions.kinds import ANY, INTEGER, TEXT, WORD, to_boolean, to_text
 from pipeline.expressions.nodes import Text, Variable
-from pipeline.expressions.state import SMALL
+from pipeline.expressions.signature import ALL, CONNECT, Form, Function, Parameter, Style, required
+from pipeline.expressions.state import FEW, SMALL
 from pipeline.expressions.values import Reference, Scalar, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.expressions.calls import Run, Source
     from pipeline.expressions.compiler import Compiler
     from pipeline.expressions.nodes import Call
+    from pipeline.expressions.shapes import Run, Source
     from pipeline.expressions.state import State
 
 
@@ -47,25 +47,33 @@ def item_or_null(attribute: Value, index: int) -> Value:
     return values[index - 1] if 1 <= index <= len(values) else None
 
 
-def contains(attribute: Value, search: str, case: str | None = None) -> int:
+def contains(state: State, attribute: Value, search: str, case: str | None = None) -> int:
     """Give the place (from 1) of the first value that has the text in it; a reference must equal it."""
     folds = False
     if case is not None:
         if case.casefold() not in {"caseinsensitive", "casesensitive"}:
             raise Fault("must be CaseInsensitive or CaseSensitive", "Casetype", value=case)
         folds = case.casefold() == "caseinsensitive"
+    values = as_list(attribute)
+    if len(values) > FEW:
+        state.charge(len(values))
     wanted = upper(search) if folds else search
-    for place, value in enumerate(as_list(attribute), start=1):
+    for place, value in enumerate(values, start=1):
         text = upper(to_text(value)) if folds else to_text(value)
         if (text == wanted) if isinstance(value, Reference) else (wanted in text):
             return place
     return 0
 
 
-def remove_duplicates(attribute: Value) -> Value:
+def remove_duplicates(state: State, attribute: Value) -> Value:
     """Give each value once, in the order of its first place; case counts."""
     if not isinstance(attribute, list):
         return attribute
+    if len(attribute) > FEW:
+        state.charge(len(attribute))
+    if len({value.__class__ for value in attribute}) == 1:
+        return list(dict.fromkeys(attribute))
+    # 1, 1.0 and True are equal in Python and different values here.
     return list({(value.__class__, value): value for value in attribute}.values())
 
 
@@ -106,24 +114,23 @@ def _where(compiler: Compiler, call: Call) -> Run:
 def _loop(compiler: Compiler, call: Call, keep: Callable[[Scalar, Value], list[Scalar]]) -> Run:
     variable = _bound(call)
     collection = compiler.branch(call.arguments[1])
-    body = compiler.bound(variable, call.arguments[2])
+    body, slots = compiler.bound(variable, call.arguments[2])
     name = variable.folded
+    key = id(call.arguments[2])
 
     def run(source: Source, state: State) -> Value:
-        values = as_list(collection(source, state))
-        outer = state.variables.get(name)
         out: list[Scalar] = []
         try:
-            for value in values:
-                state.step()
-                state.variables[name] = value
+            for value in as_list(collection(source, state)):
+                outer = state.bind(name, value)
                 kept = keep(value, body(source, state))
+                state.bind(name, outer)
                 state.produced(kept)
                 out.extend(kept)
+                if slots:
+                    state.note_turn(key, slots)
         except Fault as fault:
             raise fault.at(call.span.position, call.name) from None
-        finally:
-            state.variables[name] = outer
         return out
 
     return run
@@ -132,17 +139,14 @@ def _loop(compiler: Compiler, call: Call, keep: Callable[[Scalar, Value], list[S
 def _with(compiler: Compiler, call: Call) -> Run:
     variable = _bound(call)
     bound = compiler.branch(call.arguments[1])
-    body = compiler.bound(variable, call.arguments[2])
+    body, _ = compiler.bound(variable, call.arguments[2])
     name = variable.folded
 
     def run(source: Source, state: State) -> Value:
-        value = bound(source, state)
-        outer = state.variables.get(name)
-        state.variables[name] = value
-        try:
-            return body(source, state)
-        finally:
-            state.variables[name] = outer
+        outer = state.bind(name, bound(source, state))
+        value = body(source, state)
+        state.bind(name, outer)
+        return value
 
     return run
 
@@ -180,6 +184,7 @@ FUNCTIONS: Final = (
                     Parameter("Casetype", WORD, optional=True),
                 ),
                 contains,
+                Style.STATEFUL,
             ),
         ),
     ),
@@ -187,7 +192,9 @@ FUNCTIONS: Final = (
     Function("ImportedValue", (Form(CONNECT, _NAME, _imported_value, Style.SPECIAL),)),
     Function("Item", (Form(ALL, _PICK, item),)),
     Function("ItemOrNull", (Form(CONNECT, _PICK, item_or_null),)),
-    Function("RemoveDuplicates", (Form(ALL, required(("attribute", ANY)), remove_duplicates),)),
+    Function(
+        "RemoveDuplicates", (Form(ALL, required(("attribute", ANY)), remove_duplicates, Style.STATEFUL),)
+    ),
     Function("Select", (Form(CONNECT, _EACH, _select, Style.SPECIAL),)),
     Function(
         "Split",

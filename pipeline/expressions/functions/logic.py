@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.expressions.errors import Fault
-from pipeline.expressions.functions.kinds import ANY, SCALAR, to_boolean
-from pipeline.expressions.functions.signature import (
+from pipeline.expressions.kinds import ANY, SCALAR, to_boolean
+from pipeline.expressions.signature import (
     ALL,
     CONNECT,
     SERVICE,
@@ -16,25 +16,31 @@ from pipeline.expressions.functions.signature import (
     Style,
     required,
 )
+from pipeline.expressions.state import FEW
 from pipeline.expressions.values import Scalar, Value, as_text
 
 if TYPE_CHECKING:
-    from pipeline.expressions.calls import Run, Source
     from pipeline.expressions.compiler import Compiler
     from pipeline.expressions.nodes import Call
+    from pipeline.expressions.shapes import Run, Source
     from pipeline.expressions.state import State
 
 
 def is_empty(value: Value) -> bool:
     """Tell whether a value is null, the empty text, or a list of nothing else."""
+    if value.__class__ is str:
+        return value == ""
     if isinstance(value, list):
-        return all(item == "" for item in value)
-    return value is None or value in ("", b"")
+        for item in value:  # a plain loop: this test is in most mappings
+            if item != "":
+                return False
+        return True
+    return value is None or value in {"", b""}
 
 
 def is_present(value: Value) -> bool:
     """Tell whether there is a value that is not empty."""
-    return not is_empty(value)
+    return value != "" if value.__class__ is str else not is_empty(value)
 
 
 def is_null(value: Value) -> bool:
@@ -74,7 +80,8 @@ def error(message: Value) -> Value:
 
 
 def _iif(compiler: Compiler, call: Call) -> Run:
-    condition, when_true, when_false = (compiler.branch(argument) for argument in call.arguments)
+    condition = compiler.branch(call.arguments[0])
+    when_true, when_false = (compiler.outcome(argument) for argument in call.arguments[1:])
 
     def run(source: Source, state: State) -> Value:
         value = condition(source, state)
@@ -108,8 +115,11 @@ def _each(conditions: list[Scalar], yes: Value, no: Value, call: Call) -> Value:
 
 
 def _switch(compiler: Compiler, call: Call) -> Run:
-    source_value, default, *rest = (compiler.branch(argument) for argument in call.arguments)
-    pairs = list(zip(rest[::2], rest[1::2], strict=True))
+    source_value = compiler.branch(call.arguments[0])
+    default = compiler.outcome(call.arguments[1])
+    keys = [compiler.branch(argument) for argument in call.arguments[2::2]]
+    values = [compiler.outcome(argument) for argument in call.arguments[3::2]]
+    pairs = list(zip(keys, values, strict=True))
 
     def choose(wanted: str, source: Source, state: State) -> Value:
         for key, value in pairs:
@@ -125,7 +135,8 @@ def _switch(compiler: Compiler, call: Call) -> Run:
         if isinstance(value, list):
             out: list[Scalar] = []
             for item in value:
-                state.step()
+                if len(value) > FEW:
+                    state.step()
                 result = choose(_key(item), source, state)
                 if isinstance(result, list):
                     out.extend(result)
@@ -147,8 +158,9 @@ def _key(value: Value) -> str:
 
 
 def _connect_switch(compiler: Compiler, call: Call) -> Run:
-    parts = [compiler.branch(argument) for argument in call.arguments]
-    pairs = list(zip(parts[::2], parts[1::2], strict=True))
+    tests = [compiler.branch(argument) for argument in call.arguments[::2]]
+    values = [compiler.outcome(argument) for argument in call.arguments[1::2]]
+    pairs = list(zip(tests, values, strict=True))
 
     def run(source: Source, state: State) -> Value:
         for test, value in pairs:

@@ -7,8 +7,9 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from pipeline.expressions.errors import Fault
-from pipeline.expressions.functions.kinds import TEXT
-from pipeline.expressions.functions.signature import (
+from pipeline.expressions.functions.text import lower, upper
+from pipeline.expressions.kinds import TEXT
+from pipeline.expressions.signature import (
     ALL,
     CONNECT,
     SERVICE,
@@ -18,7 +19,6 @@ from pipeline.expressions.functions.signature import (
     Style,
     required,
 )
-from pipeline.expressions.functions.text import lower, upper
 from pipeline.expressions.state import SMALL
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _LETTERS: Final = {
     "ß": "ss", "ẞ": "SS", "ł": "l", "Ł": "L", "ı": "i",
 }  # fmt: skip
 _LETTER_TABLE: Final = str.maketrans(_LETTERS)
+# A word, after lower-casing: it goes on over digits and apostrophes.
+_ASCII_WORDS: Final = re.compile(r"[a-z][a-z0-9']*")
 _MARKS: Final = re.compile("([A-Za-zæÆøØœŒßẞłŁı])[\u0300-\u036f]+")
 
 
@@ -41,6 +43,11 @@ def normalize_diacritics(state: State, text: str) -> str:
         state.charge(len(text) * 2)
     bare = _MARKS.sub(r"\1", unicodedata.normalize("NFD", text)).translate(_LETTER_TABLE)
     return unicodedata.normalize("NFC", bare)
+
+
+def _capital(match: re.Match[str]) -> str:
+    word = match[0]
+    return word[0].upper() + word[1:]
 
 
 def proper_case(text: str, separators: str | None = None) -> str:
@@ -64,6 +71,8 @@ def proper_case_connect(text: str) -> str:
 def _title_case(text: str) -> str:
     # A word starts with a letter and goes on over letters, marks, digits and apostrophes (Microsoft Learn,
     # page "TextInfo.ToTitleCase").
+    if text.isascii():
+        return _ASCII_WORDS.sub(_capital, text)
     out: list[str] = []
     inside = False
     for letter in text:
@@ -83,7 +92,7 @@ def replace_characters(state: State, text: str, pattern: str) -> str:
     size = sum(len(table.get(letter, letter)) for letter in text)
     if size > SMALL:
         state.charge(size)
-    return text.translate(str.maketrans(table))
+    return text.translate(str.maketrans(dict[str, str | int | None](table)))
 
 
 def _dictionary(pattern: str) -> dict[str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.expressions.errors import Fault
-from pipeline.expressions.functions.kinds import ANY, INTEGER, SCALAR, as_number, to_number
-from pipeline.expressions.functions.signature import ALL, CONNECT, Form, Function, Style, required
+from pipeline.expressions.kinds import ANY, INTEGER, SCALAR, as_number, to_number
+from pipeline.expressions.signature import ALL, CONNECT, Form, Function, Style, required
 from pipeline.expressions.values import Value
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from pipeline.expressions.functions import (
     replacing,
     text,
 )
-from pipeline.expressions.functions.signature import Form, Function
 from pipeline.expressions.nodes import Call
+from pipeline.expressions.signature import Form, Function
 from pipeline.expressions.values import Dialect
 
 _SUBJECTS: Final = (binary, dates, directory, flow, identity, lists, logic, names, numbers, replacing, text)

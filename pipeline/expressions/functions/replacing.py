@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.expressions.dotnet_regex import Pattern, PatternError, Template, translate
 from pipeline.expressions.errors import Fault
-from pipeline.expressions.functions.kinds import TEXT
-from pipeline.expressions.functions.signature import (
+from pipeline.expressions.kinds import TEXT
+from pipeline.expressions.signature import (
     ALL,
-    CONNECT,
     Form,
     Function,
     Parameter,

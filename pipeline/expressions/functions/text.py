@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.expressions.errors import Fault
-from pipeline.expressions.functions.kinds import ANY, INTEGER, TEXT, WORD, to_text
-from pipeline.expressions.functions.signature import (
+from pipeline.expressions.kinds import ANY, INTEGER, TEXT, WORD, to_text
+from pipeline.expressions.operators import concatenation, joined
+from pipeline.expressions.signature import (
     ALL,
     CONNECT,
     SERVICE,
@@ -17,11 +18,13 @@ from pipeline.expressions.functions.signature import (
     Style,
     required,
 )
-from pipeline.expressions.operators import concatenate, joined
 from pipeline.expressions.state import SMALL
 from pipeline.expressions.values import Value
 
 if TYPE_CHECKING:
+    from pipeline.expressions.compiler import Compiler
+    from pipeline.expressions.nodes import Call
+    from pipeline.expressions.shapes import Run
     from pipeline.expressions.state import State
 
 #: What .NET's Char.IsWhiteSpace takes; Python's strip() would also take the separators U+001C to U+001F.
@@ -129,9 +132,12 @@ def word(text: str, number: int, delimiters: str) -> str:
     """Give the n-th word (from 1), words being parted by any of the delimiters."""
     if number < 1 or not text:
         return ""
-    words = [text]
-    if delimiters:
+    if len(delimiters) == 1:
+        words = [found for found in text.split(delimiters) if found]
+    elif delimiters:
         words = [found for found in re.split(f"[{re.escape(delimiters)}]", text) if found]
+    else:
+        words = [text]
     return words[number - 1] if number <= len(words) else ""
 
 
@@ -158,13 +164,24 @@ def _padding(state: State, text: str, size: int, character: str) -> str:
     return character * max(0, size - len(text))
 
 
-def append(state: State, source: Value, suffix: Value) -> Value:
-    """Put a text behind another."""
-    return concatenate(state, [source, suffix])
+def _append(compiler: Compiler, call: Call) -> Run:
+    parts = [compiler.branch(argument) for argument in call.arguments]
+    return concatenation(parts, lambda fault: fault.at(call.span.position, call.name))
 
 
 def join(state: State, separator: Value, *sources: Value) -> str:
     """Join texts and the values of lists, leaving out the empty ones."""
+    try:
+        # The usual case, all texts; anything else has no length or cannot be joined and is treated below.
+        texts: list[Any] = [source for source in sources if source is not None and source != ""]
+        if sum(map(len, texts)) + len(separator) * len(texts) <= SMALL:  # type: ignore[arg-type]  # see above
+            return separator.join(texts)  # type: ignore[union-attr]  # see above
+    except (TypeError, AttributeError):
+        pass
+    return _join_any(state, separator, sources)
+
+
+def _join_any(state: State, separator: Value, sources: tuple[Value, ...]) -> str:
     if isinstance(separator, list):
         raise Fault("must be a text", "separator", value=separator)
     texts: list[str] = []
@@ -239,7 +256,7 @@ _PAD: Final = required(("string", TEXT), ("length", INTEGER), ("padCharacter", T
 _PART: Final = required(("string", TEXT), ("NumChars", INTEGER))
 
 FUNCTIONS: Final = (
-    Function("Append", (Form(ALL, required(("source", ANY), ("suffix", ANY)), append, Style.STATEFUL),)),
+    Function("Append", (Form(ALL, required(("source", ANY), ("suffix", ANY)), _append, Style.SPECIAL),)),
     Function("CStr", (Form(ALL, required(("value", ANY)), to_string),)),
     Function("InStr", (Form(ALL, _SEARCH, in_string, null=0),)),
     Function("InStrRev", (Form(CONNECT, _SEARCH, in_string_reverse, null=0),)),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.expressions.functions.kinds import Kind
+from pipeline.expressions.kinds import Kind
 from pipeline.expressions.values import Dialect, Value
 
 ALL: Final = frozenset(Dialect)

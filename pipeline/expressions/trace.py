@@ -1,0 +1,141 @@
+"""How an expression came to its value: every node with its text, its value, and whether its branch was taken.
+
+While it evaluates, a traced expression only notes values by node number; the tree is made when somebody looks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.expressions.errors import ExpressionError
+from pipeline.expressions.nodes import (
+    Attribute,
+    Call,
+    Node,
+    Number,
+    Parameter,
+    Text,
+    Variable,
+    Word,
+    children,
+)
+from pipeline.expressions.shapes import Run
+from pipeline.expressions.state import UNSEEN, State
+from pipeline.expressions.values import Ignore, Value
+
+#: What stands for a value that Redact hides.
+REDACTED: Final = "[Redact]"
+_CONSTANTS: Final[dict[str, Value]] = {"true": True, "false": False, "null": None, "crlf": "\r\n"}
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """An expression compiled so that it notes what its nodes gave: node ids to places in the list of values."""
+
+    text: str
+    node: Node
+    run: Run
+    slots: dict[int, int]
+    outcomes: frozenset[int]
+    blank: list[object]
+
+
+@dataclass(frozen=True, slots=True)
+class TraceNode:
+    """One node: its text and place (offsets), what it is, its value and its parts.
+
+    `evaluated` is false for what was passed over or failed, and then `value` says nothing. `taken` is None for a
+    node that is no branch of an IIF or Switch; of a branch it says whether it gave the value. `kind` is one of
+    function, operator, attribute, parameter, variable, text, number, word. A loop's body appears once a turn.
+    """
+
+    text: str
+    start: int
+    end: int
+    kind: str
+    value: Value | Ignore
+    evaluated: bool
+    taken: bool | None
+    children: tuple[TraceNode, ...]
+
+
+class Trace:
+    """The outcome of one evaluation, and how it came about.
+
+    Either `error` is None and `value` is what evaluate() gives, or `error` is what it raises.
+    """
+
+    __slots__ = ("_recording", "_root", "_state", "error", "value")
+
+    def __init__(
+        self, recording: Recording, state: State, value: Value | Ignore, error: ExpressionError | None = None
+    ) -> None:
+        self._recording = recording
+        self._state = state
+        self._root: TraceNode | None = None
+        self.value = value
+        self.error = error
+
+    @property
+    def root(self) -> TraceNode:
+        """The tree of nodes; made when first asked for."""
+        if self._root is None:
+            builder = _Builder(self._recording, self._state.turns or {})
+            self._root = builder.build(self._recording.node, self._state.values, reached=True, hidden=False)
+        return self._root
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    recording: Recording
+    turns: dict[int, list[list[object]]]
+
+    def build(self, node: Node, values: list[object], *, reached: bool, hidden: bool) -> TraceNode:
+        """Make the tree of a node from the values that were noted."""
+        slot = self.recording.slots.get(id(node))
+        noted = values[slot] if slot is not None else _literal(node) if reached else UNSEEN
+        seen = noted is not UNSEEN
+        hidden = hidden or _is_redact(node)
+        parts = children(node)
+        shown: list[TraceNode] = []
+        for part in parts:
+            turns = self.turns.get(id(part), [values])
+            shown += [self.build(part, turn, reached=seen, hidden=hidden) for turn in turns]
+        value: Value | Ignore = noted if seen else None  # type: ignore[assignment]  # nodes note nothing but values
+        return TraceNode(
+            text=self.recording.text[node.span.start : node.span.end],
+            start=node.span.start,
+            end=node.span.end,
+            kind=_kind(node),
+            value=REDACTED if seen and (hidden or _holds_redact(node)) else value,
+            evaluated=seen,
+            taken=seen if id(node) in self.recording.outcomes else None,
+            children=tuple(shown),
+        )
+
+
+def _literal(node: Node) -> object:
+    if isinstance(node, Text | Number):
+        return node.value
+    if isinstance(node, Word):
+        return _CONSTANTS.get(node.folded, node.name)
+    return UNSEEN
+
+
+def _is_redact(node: Node) -> bool:
+    return isinstance(node, Call) and node.folded == "redact"
+
+
+def _holds_redact(node: Node) -> bool:
+    return _is_redact(node) or any(_holds_redact(part) for part in children(node))
+
+
+def _kind(node: Node) -> str:
+    match node:
+        case Call():
+            return "function"
+        case Attribute() | Parameter() | Variable() | Text() | Number() | Word():
+            return type(node).__name__.lower()
+        case _:
+            return "operator"
