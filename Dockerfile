@@ -9,6 +9,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY pipeline pipeline
 COPY sandbox sandbox
+COPY configurations configurations
 RUN /opt/fourcheck/bin/pip install --no-deps --no-build-isolation . \
     && /opt/fourcheck/bin/pip uninstall --yes hatchling editables pip
 

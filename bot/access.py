@@ -29,7 +29,7 @@ class AccessDecision:
 
 
 def decide(configuration: Configuration, actor: ActorId, channel: str, right: Right) -> AccessDecision:
-    """Decide for one configuration. An actor is TEAM/USER; a grant to TEAM/* is to everyone of a workspace."""
+    """Decide for one configuration. A grant to TEAM/* is to everyone of that workspace."""
     here_only = False
     for held in _INCLUDED_IN[right]:
         grant = configuration.access[held]
@@ -39,7 +39,8 @@ def decide(configuration: Configuration, actor: ActorId, channel: str, right: Ri
             return AccessDecision(allowed=True, why=f"{held} is granted by “{configuration.name}”")
         here_only = True
     if here_only:
-        return AccessDecision(allowed=False, why=f"You may {right}, but not in this channel.", here_only=True)
+        why = f"You may {right}, but not in this channel."
+        return AccessDecision(allowed=False, why=why, here_only=True)
     granted = configuration.access[Right.PROVISION].people
     if not any(grant.people for grant in configuration.access.values()):
         return AccessDecision(

@@ -32,8 +32,8 @@ def build_app(
 ) -> AsyncApp:
     """Return the app. Its listeners check, persist and acknowledge; everything longer is a task of its own.
 
-    `identity` is what `auth.test` answered at the start, so that no command has to ask. `process_before_response`
-    spares each request the 10 ms for which Bolt otherwise polls for the acknowledgement.
+    `identity` is what `auth.test` answered at the start, so that no command has to ask.
+    `process_before_response` spares each request the 10 ms that Bolt otherwise polls for it.
     """
 
     async def authorize(team_id: str | None) -> AuthorizeResult:
@@ -42,7 +42,7 @@ def build_app(
         return identity
 
     app = AsyncApp(
-        client=client,
+        client=AsyncWebClient(base_url=client.base_url, session=client.session),  # listeners use `client`
         authorize=authorize,
         signing_secret=signing_secret,
         process_before_response=True,

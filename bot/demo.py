@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,9 @@ from typing import Any, Final
 
 from bot.cli import until_stopped
 from bot.settings import load_settings
-from bot.views.limits import Message
+from bot.views import Message, controls
 from bot.views.plain import as_text
 from bot.wiring import Bot, running_bot
-from pipeline.ids import RunId
 from pipeline.model import Run
 from sandbox.directory import DirectoryServer
 from sandbox.people import directory_entries, interesting_people, tenant_seed
@@ -25,7 +24,6 @@ from sandbox.workspace import WorkspaceServer
 
 CHANNEL: Final = "C0IDENTITY"
 USER: Final = "U0MARIA"
-CONFIGURATIONS: Final = Path(__file__).parent.parent / "configurations"
 
 
 @dataclass(slots=True)
@@ -36,6 +34,12 @@ class Contoso:
     tenant: TenantServer
     directory: DirectoryServer
     bot: Bot
+
+
+def _sample_configurations() -> Path:
+    """Return the folder of the sample configuration: the checkout's, or the installed package's copy."""
+    checkout = Path(__file__).parent.parent / "configurations"
+    return checkout if checkout.is_dir() else Path(__file__).parent / "configurations"
 
 
 def people() -> list[dict[str, str]]:
@@ -61,7 +65,7 @@ async def contoso(port: int = 0) -> AsyncIterator[Contoso]:
                 "FOURCHECK_SLACK__MODE": "http",
                 "FOURCHECK_HTTP__PORT": "0",
                 "FOURCHECK_STORE__URL": f"sqlite:///{folder}/demo.db",
-                "FOURCHECK_CONFIGURATIONS": str(CONFIGURATIONS),
+                "FOURCHECK_CONFIGURATIONS": str(_sample_configurations()),
             }
             async with running_bot(load_settings(environment, dotenv=Path(folder) / "none")) as bot:
                 workspace.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
@@ -77,61 +81,75 @@ async def stay(port: int) -> int:
 
 
 async def run_once(identifier: str, payloads: Path | None, *, quiet: bool) -> Run:
-    """Provision one object on a fresh sandbox: signed slash command in, message out."""
+    """Provision one object on a fresh sandbox: signed slash command in, message out.
+
+    `payloads` takes every call to Slack, one JSON object a line, after every View details and every page was
+    pressed.
+    """
     async with contoso() as world:
         answer = await world.workspace.command(USER, CHANNEL, identifier)
         run = await _ended_run(world)
+        told = answer["ack"]["body"]  # where only the person who asked is answered
+        message = None if told else await _final_message(world)
         if not quiet:
-            _print_what_is_seen(world, answer)
+            shown = message or told
+            print(as_text(Message(shown["text"], shown["blocks"]), _names(world)))
         if payloads is not None:
-            await _press_everything(world)
-            calls = world.workspace.calls()
-            lines = (
-                json.dumps({"method": c["method"], "payload": c["payload"]}, ensure_ascii=False)
-                for c in calls
-            )
-            payloads.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            if message is not None:
+                await _press_everything(world, message["ts"])
+            _write_calls(world, payloads)
     return run
 
 
 async def _ended_run(world: Contoso) -> Run:
-    """Wait until the one run has ended and its message, if it has one, says so."""
     store = world.bot.systems.store
     while True:
-        (latest,) = await store.history(limit=1) or (None,)
-        if latest is not None and latest.ended_at is not None:
-            break
-        await asyncio.sleep(0.02)
-    for _ in range(500):
-        notice = await store.notice(latest.run_id)
-        shown = _message(world)
-        if (notice or {}).get("ts") is None or (shown and "View details" in json.dumps(shown["blocks"])):
-            if shown is None or shown.get("text") and _final(shown, latest.run_id):
+        latest = await store.history(limit=1)
+        if latest and latest[0].ended_at is not None:
+            return latest[0]
+        await asyncio.sleep(0.01)
+
+
+async def _final_message(world: Contoso) -> dict[str, Any]:
+    """Wait for the run's message to say how it ended."""
+
+    def messages() -> list[dict[str, Any]]:
+        return [m for m in world.workspace.messages(CHANNEL) if controls.RUN_AGAIN in json.dumps(m["blocks"])]
+
+    await world.workspace.until(lambda: bool(messages()), within=30.0)
+    return messages()[-1]
+
+
+def _names(world: Contoso) -> dict[str, str]:
+    return {user["id"]: user["real_name"] for user in world.workspace.describe()["users"]}
+
+
+async def _press_everything(world: Contoso, message: str) -> None:
+    """Press every View details button of a message, and in each modal every next page."""
+    workspace = world.workspace
+    (shown,) = [m for m in workspace.messages(CHANNEL) if m["ts"] == message]
+    for action in (a for a in controls.DETAILS.values() if a in json.dumps(shown["blocks"])):
+        await workspace.click(USER, action, message=message)
+        await workspace.until(lambda: bool(workspace.views(USER)), within=5.0)
+        while True:
+            (view,) = workspace.views(USER)
+            if controls.PAGE_NEXT not in json.dumps(view["blocks"]):
                 break
-        await asyncio.sleep(0.02)
-    return latest
+            await workspace.click(USER, controls.PAGE_NEXT, view=view["id"])
+            await workspace.until(_turned(workspace, view["hash"]), within=5.0)
+        await workspace.close(USER)
 
 
-def _final(message: dict[str, Any], run_id: RunId) -> bool:
-    return "run_again" in json.dumps(message["blocks"]) and run_id in json.dumps(message["blocks"])
+def _turned(workspace: WorkspaceServer, seen: str) -> Callable[[], bool]:
+    return lambda: workspace.views(USER)[0]["hash"] != seen
 
 
-def _message(world: Contoso) -> dict[str, Any] | None:
-    messages = [m for m in world.workspace.messages(CHANNEL) if m.get("blocks")]
-    return messages[-1] if messages else None
-
-
-def _print_what_is_seen(world: Contoso, answer: dict[str, Any]) -> None:
-    message = _message(world)
-    if message is not None:
-        print(as_text(Message(message["text"], message["blocks"])))
-    else:
-        print(json.dumps(answer, ensure_ascii=False, indent=2))
-
-
-async def _press_everything(world: Contoso) -> None:
-    """Press every View details button, and in each modal every next page, whole value and back."""
-    raise NotImplementedError
+def _write_calls(world: Contoso, path: Path) -> None:
+    lines = [
+        json.dumps({"method": call["method"], "payload": call["payload"]}, ensure_ascii=False)
+        for call in world.workspace.calls()
+    ]
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 async def stand_in(part: str, port: int, request_url: str | None) -> None:

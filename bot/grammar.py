@@ -30,8 +30,8 @@ class Command:
 def parse_command(text: str, configurations: Collection[str]) -> Command:
     """Read a command's text.
 
-    `preview` is a verb only before something else; `help` only alone; ` with NAME` counts only at the end and only
-    for a configuration that exists, so that a name which happens to contain these words stays a name.
+    `preview` is a verb only before something else; `help` only alone; ` with NAME` counts only at the end and
+    only for a configuration that exists, so that a name which happens to contain these words stays a name.
     """
     plain = _unescape(text).translate(_QUOTES).strip()
     if not plain or plain.casefold() == Verb.HELP:

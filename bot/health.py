@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can do its work: store, directory, tenant, Slack, each by name."""
+"""Whether the process lives, and whether it can work: store, directory, tenant, Slack, each by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Check = Callable[[], Awaitable[None]]
 
 
 def health_routes(checks: Mapping[str, Check]) -> list[web.RouteDef]:
-    """Return /healthz (the process answers) and /readyz (every system answers; 503 naming the ones that do not)."""
+    """Return /healthz (the process answers) and /readyz (every system does; 503 naming those that do not)."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})

@@ -158,7 +158,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
-    """Read the settings from the environment over a `.env` file. Raises SettingsError naming each wrong one."""
+    """Read the environment, over a `.env` file. Raises SettingsError with a line for each wrong setting."""
     given = {**_dotenv(dotenv), **_ours(os.environ if environment is None else environment)}
     values, problems = _with_files(given)
     try:

@@ -28,7 +28,7 @@ class Tasks:
             _log.error("%s ended with an error", task.get_name(), exc_info=error)
 
     async def drain(self, grace_s: float) -> int:
-        """Wait for what is running, up to a limit in seconds, then cancel the rest. Returns how many were cancelled."""
+        """Wait for what is running, up to `grace_s` seconds; cancel the rest, and return its number."""
         if self._running:
             await asyncio.wait(set(self._running), timeout=grace_s)
         rest = set(self._running)

@@ -1,4 +1,4 @@
-"""The composition root: the one place that knows concrete classes. Nothing is opened before it is asked for."""
+"""The composition root: the one place that knows concrete classes. Nothing is opened unasked."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ async def _http_server(routes: list[web.RouteDef], settings: Settings) -> AsyncI
 
 @asynccontextmanager
 async def _slack_session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open the one session that every call to Slack goes through; a new one each call costs a TLS handshake."""
+    """Open the one session that every call to Slack goes through: a new one each costs a handshake."""
     context = ssl.create_default_context(cafile=settings.slack.ca_file)
     connector = aiohttp.TCPConnector(keepalive_timeout=75, ssl=context)
     timeout = aiohttp.ClientTimeout(total=10)

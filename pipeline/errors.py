@@ -40,6 +40,7 @@
     │   ├── MatchByNameOnly
     │   ├── SoftDeletedTwin
     │   ├── SynchronizedTarget
+    │   ├── SynchronizedTenant
     │   ├── KindNotCreatable
     │   ├── MailEnabledGroup
     │   ├── ValueNotAllowed
@@ -372,6 +373,13 @@ class SynchronizedTarget(Refusal):
 
     code = "synchronized_target"
     remedy = "Let the synchronisation carry the differences, or provision on demand in the Entra portal."
+
+
+class SynchronizedTenant(Refusal):
+    """This tenant is fed by directory synchronisation; creating beside it would make twins."""
+
+    code = "synchronized_tenant"
+    remedy = "Let the synchronisation create it, or set allow_create_in_synced_tenant: true under guards."
 
 
 class KindNotCreatable(Refusal):

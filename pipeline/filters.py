@@ -126,7 +126,7 @@ _UNARY_TESTS: Final[Mapping[Operator, Callable[[str], bool]]] = {
 }
 
 
-def _binary_test(operator: Operator, wanted: str) -> Callable[[str], bool]:
+def _binary_test(operator: Operator, wanted: str) -> Callable[[str], bool]:  # noqa: PLR0911  # a table
     match operator:
         case Operator.REGEX_MATCH | Operator.NOT_REGEX_MATCH:
             return _pattern_test(wanted, found=operator is Operator.REGEX_MATCH)

@@ -1,8 +1,8 @@
 """Built-in exclusions: objects that no configuration should ever provision, each by name.
 
-Source: Microsoft Entra Connect, page "Understanding the default configuration" (what its rules leave out), and
-the cloud sync troubleshooting page (critical system objects, replication victims). They are guards of their
-own, not scope filters, because a filter's answer for an attribute without a value is "false".
+Source: Microsoft Entra Connect, page "Understanding the default configuration" (what its rules leave out),
+and the cloud sync troubleshooting page (critical system objects, replication victims). They are guards, not
+scope filters, because a filter's answer for an attribute without a value is "false".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From source attributes to cloud attributes: every mapping evaluated, typed as Graph wants it, or in error."""
+"""From source attributes to cloud attributes: every mapping evaluated and typed as Graph wants it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pipeline.model import TargetKind, TargetValue
 class MappedAttribute:
     """What one mapping gave for one object.
 
-    `value` is what Graph would be sent; `ignored` that the mapping asks to leave the target alone; `error` why it
-    could not be evaluated. `inputs` are the source attributes it read, as text.
+    `value` is what Graph would be sent; `ignored` that the mapping asks to leave the target alone; `error`
+    why it could not be evaluated. `inputs` are the source attributes it read, as text.
     """
 
     mapping: AttributeMapping

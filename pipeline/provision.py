@@ -10,7 +10,6 @@ import logging
 from dataclasses import replace
 from typing import Final
 
-from pipeline.configuration import ObjectRules
 from pipeline.errors import (
     KindNotCreatable,
     OutcomeUnknown,
@@ -18,6 +17,7 @@ from pipeline.errors import (
     PlanStale,
     Refusal,
     SynchronizedTarget,
+    SynchronizedTenant,
 )
 from pipeline.model import (
     ActionEvidence,
@@ -30,9 +30,8 @@ from pipeline.model import (
     Run,
     StageName,
     StageStatus,
-    new_run,
 )
-from pipeline.record import Record
+from pipeline.record import DEFECT, Record
 from pipeline.redaction import redact_plan
 from pipeline.services import Services
 from pipeline.stages.acting import Action, apply_plan
@@ -40,7 +39,7 @@ from pipeline.stages.importing import Source, import_evidence, import_object
 from pipeline.stages.matching import Match, find_match
 from pipeline.stages.planning import drift_plan, make_plan
 from pipeline.stages.scoping import evaluate_scope
-from pipeline.wording import action_summary, plan_summary, what_moved
+from pipeline.wording import action_summary, count, plan_summary, what_moved
 
 FRESH_S: Final = 5.0
 """How long a read of the target counts as fresh before a write."""
@@ -56,7 +55,7 @@ CLOUD_ONLY: Final = (
 _log = logging.getLogger(__name__)
 
 
-class OutOfScope(Exception):  # noqa: N818  # a turn in the story, not an error
+class OutOfScope(Exception):
     """The object is not meant by the configuration: the run ends here, as skipped."""
 
 
@@ -78,12 +77,12 @@ async def apply(request: Request, services: Services) -> Run:
 
 
 async def _run(request: Request, services: Services) -> Run:
-    record = Record(new_run(request, services.clock.now()), services)
+    record = Record(request, services)
     try:
         source = await _import(record, request, services)
         await _scope(record, source)
-        rules, match = await _match(record, source, services)
-        return await _act(record, request, source, rules, match, services)
+        match = await _match(record, source, services)
+        return await _act(record, source, match, services)
     except OutOfScope:
         return await record.end(Outcome.SKIPPED)
     except Refusal as error:
@@ -92,20 +91,16 @@ async def _run(request: Request, services: Services) -> Run:
         return await record.end(Outcome.UNKNOWN, error)
     except PipelineError as error:
         return await record.end(Outcome.FAILED, error)
-    except Exception:
+    except Exception:  # noqa: BLE001  # a defect ends the run, told and logged, never the process
         _log.exception("run %s met a defect", request.run_id)
-        return await record.end(Outcome.FAILED, PipelineError("Something in Fourcheck itself went wrong."))
+        return await record.end(Outcome.FAILED, PipelineError(f"{DEFECT}."))
 
 
 async def _import(record: Record, request: Request, services: Services) -> Source:
     async with record.stage(StageName.IMPORT):
         source = await import_object(request, services)
         evidence = import_evidence(source)
-        await record.update(
-            object=source.identity,
-            configuration=source.configuration.name,
-            configuration_digest=source.configuration.digest,
-        )
+        record.change(object=source.identity, configuration=source.configuration)
         summary = f"{len(evidence.attributes)} attributes from {evidence.controller}"
         await record.end_stage(StageName.IMPORT, StageStatus.PASSED, summary, evidence)
     return source
@@ -120,7 +115,7 @@ async def _scope(record: Record, source: Source) -> None:
         raise OutOfScope
 
 
-async def _match(record: Record, source: Source, services: Services) -> tuple[ObjectRules, Match]:
+async def _match(record: Record, source: Source, services: Services) -> Match:
     rules = source.configuration.rules(source.identity.kind)
     if rules is None:
         async with record.stage(StageName.MATCH):
@@ -129,86 +124,76 @@ async def _match(record: Record, source: Source, services: Services) -> tuple[Ob
             raise KindNotCreatable("Microsoft Graph cannot create contacts.")
     async with record.stage(StageName.MATCH):
         match = await find_match(source, rules, services)
-        await record.note_evidence(StageName.MATCH, match.evidence)
+        record.keep(StageName.MATCH, match.evidence)
         for note in match.notes:
             record.warn(note)
         if match.refusal is not None:
             raise match.refusal
         if match.target is not None:
-            await record.update(target=match.target.identity)
+            record.change(target=match.target.identity)
         await record.end_stage(StageName.MATCH, StageStatus.PASSED, match.evidence.why, match.evidence)
-    return rules, match
+    return match
 
 
-async def _act(
-    record: Record, request: Request, source: Source, rules: ObjectRules, match: Match, services: Services
-) -> Run:
+async def _act(record: Record, source: Source, match: Match, services: Services) -> Run:
     async with record.stage(StageName.ACTION):
-        await _refuse_synchronized(record, source, rules, match)
-        plan = await make_plan(source, rules, match, services)
-        await record.update(plan=redact_plan(plan, rules, source.configuration.privacy))
+        _refuse_synchronized(record, source, match)
+        plan = await make_plan(source, match, services)
+        record.change(plan=redact_plan(plan, match.rules, source.configuration.privacy))
         if plan.action is PlanAction.CREATE:
             await _guard_creation(source, services)
-        writing = record.run.mode is Mode.PROVISION and services.writes
-        if not writing and record.run.mode is Mode.PROVISION and plan.action is not PlanAction.NONE:
-            record.warn(WRITES_OFF)
-        if not writing or plan.action is PlanAction.NONE:
+        provisioning = record.run.mode is Mode.PROVISION
+        if plan.action is PlanAction.NONE or not provisioning or not services.writes:
+            if provisioning and plan.action is not PlanAction.NONE:
+                record.warn(WRITES_OFF)
             return await _end_planned(record, plan)
-        await _refuse_other_plan(record, request, services)
-        await _refuse_stale(plan, source, rules, match, services)
-        action = await apply_plan(plan, source, request.run_id, services)
+        await _refuse_other_plan(record, services)
+        await _refuse_stale(plan, source, match, services)
+        action = await apply_plan(plan, source, record.run.run_id, services)
         if action.error is not None:
-            await record.note_evidence(StageName.ACTION, ActionEvidence(tuple(action.writes)))
+            record.keep(StageName.ACTION, ActionEvidence(tuple(action.writes)))
             raise action.error
         return await _end_acted(record, plan, action)
 
 
-async def _refuse_synchronized(record: Record, source: Source, rules: ObjectRules, match: Match) -> None:
+def _refuse_synchronized(record: Record, source: Source, match: Match) -> None:
+    """Refuse to write an object that the synchronisation owns, and list what differs."""
     if match.target is None or match.target.attributes.get("onPremisesSyncEnabled") is not True:
         return
-    error = SynchronizedTarget()
-    plan = drift_plan(rules, match, "the synchronisation service owns the object")
-    await record.update(plan=redact_plan(plan, rules, source.configuration.privacy))
-    drift = plan.count(ChangeKind.NOT_WRITTEN)
-    await record.note_evidence(
-        StageName.ACTION,
-        ActionEvidence(
-            notes=(f"{drift} attributes differ from Active Directory; the synchronisation decides on them.",)
-        ),
-    )
-    raise error
+    plan = drift_plan(match, "the synchronisation service owns the object")
+    record.change(plan=redact_plan(plan, match.rules, source.configuration.privacy))
+    drift = count(plan.count(ChangeKind.NOT_WRITTEN), "attribute")
+    note = f"{drift} differ from Active Directory; the synchronisation decides on them."
+    record.keep(StageName.ACTION, ActionEvidence(notes=(note,)))
+    raise SynchronizedTarget
 
 
 async def _guard_creation(source: Source, services: Services) -> None:
     if source.configuration.guards.allow_create_in_synced_tenant:
         return
     if await services.tenant.synchronized():
-        raise Refusal(
-            "This tenant is fed by directory synchronisation, and creating objects beside it would make twins.",
-            remedy="Let the synchronisation create it, or set guards: allow_create_in_synced_tenant: true.",
-        )
+        raise SynchronizedTenant
 
 
-async def _refuse_other_plan(record: Record, request: Request, services: Services) -> None:
+async def _refuse_other_plan(record: Record, services: Services) -> None:
     """Refuse when the plan is not, to the letter, the one that was previewed."""
-    if request.follows is None or record.run.plan is None:
+    if record.follows is None or record.run.plan is None:
         return
-    previewed = await services.store.load(request.follows)
+    previewed = await services.store.load(record.follows)
     if previewed is None or previewed.plan is None:
         raise PlanStale("The preview is no longer kept, so it cannot be compared.")
     if previewed.plan.digest != record.run.plan.digest:
         raise PlanStale(f"Since the preview, this moved: {', '.join(what_moved(previewed, record.run))}.")
 
 
-async def _refuse_stale(
-    plan: Plan, source: Source, rules: ObjectRules, match: Match, services: Services
-) -> None:
+async def _refuse_stale(plan: Plan, source: Source, match: Match, services: Services) -> None:
+    """Look again where the match is no longer fresh, and refuse when it would lead to another plan."""
     if services.clock.monotonic() - match.read_at < FRESH_S:
         return
-    again = await find_match(source, rules, services)
+    again = await find_match(source, match.rules, services)
     if again.refusal is not None:
         raise again.refusal
-    if (await make_plan(source, rules, again, services)).digest != plan.digest:
+    if (await make_plan(source, again, services)).digest != plan.digest:
         raise PlanStale("The object in Entra ID changed while the run was on its way.")
 
 
@@ -226,7 +211,7 @@ async def _end_planned(record: Record, plan: Plan) -> Run:
 
 
 async def _end_acted(record: Record, plan: Plan, action: Action) -> Run:
-    await record.update(target=action.target)
+    record.change(target=action.target)
     if plan.action is PlanAction.CREATE:
         record.warn(CLOUD_ONLY)
     notes = (*action.refused, *_not_written(plan))

@@ -2,41 +2,73 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Final
 
-from pipeline.errors import PipelineError
+from pipeline.configuration import Configuration
+from pipeline.errors import PipelineError, StoreUnavailable
 from pipeline.model import (
     ErrorReport,
     Evidence,
     Outcome,
+    Plan,
+    Request,
     Run,
+    SourceIdentity,
     Stage,
     StageName,
     StageStatus,
+    TargetIdentity,
+    new_run,
 )
 from pipeline.services import Services
 
-NOT_REACHED = "Not reached"
+NOT_REACHED: Final = "Not reached"
+DEFECT: Final = "Something in Fourcheck itself went wrong"
+NOT_STORED: Final = "The end of this run could not be stored; its details may be missing."
+
+_log = logging.getLogger(__name__)
 
 
 class Record:
     """Holds the current state of one run and passes each new one on."""
 
-    def __init__(self, run: Run, services: Services) -> None:
-        self.run = run
+    def __init__(self, request: Request, services: Services) -> None:
+        self.run = new_run(request, services.clock.now())
+        self.follows = request.follows
         self._services = services
         self._stage_began = 0.0
 
-    async def update(self, **changes: object) -> None:
-        """Change fields of the run, without telling anyone yet."""
-        self.run = replace(self.run, **changes)  # type: ignore[arg-type]  # names are the model's own
+    def change(
+        self,
+        *,
+        object: SourceIdentity | None = None,  # noqa: A002  # the model's own word
+        configuration: Configuration | None = None,
+        target: TargetIdentity | None = None,
+        plan: Plan | None = None,
+    ) -> None:
+        """Add what has become known to the run. It is passed on with the stage that it belongs to."""
+        run = self.run
+        self.run = replace(
+            run,
+            object=object or run.object,
+            configuration=configuration.name if configuration else run.configuration,
+            configuration_digest=configuration.digest if configuration else run.configuration_digest,
+            target=target or run.target,
+            plan=plan or run.plan,
+        )
 
     def warn(self, text: str) -> None:
         """Add a warning to the run, once."""
         if text not in self.run.warnings:
             self.run = replace(self.run, warnings=(*self.run.warnings, text))
+
+    def keep(self, name: StageName, evidence: Evidence) -> None:
+        """Keep what a stage has seen so far, so that it is there even if the stage fails."""
+        self.run = self.run.with_stage(replace(self.run.stage(name), evidence=evidence))
 
     @asynccontextmanager
     async def stage(self, name: StageName) -> AsyncIterator[None]:
@@ -46,40 +78,45 @@ class Record:
         await self._services.events.changed(self.run)
         try:
             yield
-        except PipelineError as error:
-            await self.end_stage(name, StageStatus.FAILED, error.message, self.run.stage(name).evidence)
+        except Exception as error:
+            summary = error.message if isinstance(error, PipelineError) else DEFECT
+            self._end_stage(name, StageStatus.FAILED, summary, self.run.stage(name).evidence)
             raise
 
     async def end_stage(
         self, name: StageName, status: StageStatus, summary: str, evidence: Evidence | None
     ) -> None:
         """End a stage, store its evidence, and tell."""
-        took = round((self._services.clock.monotonic() - self._stage_began) * 1000)
-        self.run = self.run.with_stage(Stage(name, status, summary, evidence, took))
-        await self._pass_on()
-
-    async def note_evidence(self, name: StageName, evidence: Evidence) -> None:
-        """Keep what a stage has seen so far, so that it is there even if the stage fails."""
-        self.run = self.run.with_stage(replace(self.run.stage(name), evidence=evidence))
+        self._end_stage(name, status, summary, evidence)
+        await self._services.store.save(self.run)
+        await self._services.events.changed(self.run)
 
     async def end(self, outcome: Outcome, error: PipelineError | None = None) -> Run:
-        """End the run; stages it did not reach say so."""
-        run = self.run
-        for stage in run.stages:
-            if stage.status in {StageStatus.WAITING, StageStatus.RUNNING}:
-                run = run.with_stage(replace(stage, status=StageStatus.SKIPPED, summary=NOT_REACHED))
+        """End the run; stages it did not reach say so. Told even where it could not be stored."""
+        for stage in self.run.stages:
+            if stage.status is StageStatus.WAITING:
+                self.run = self.run.with_stage(
+                    replace(stage, status=StageStatus.SKIPPED, summary=NOT_REACHED)
+                )
         self.run = replace(
-            run,
+            self.run,
             outcome=outcome,
             error=error_report(error) if error else None,
             ended_at=self._services.clock.now(),
         )
-        await self._pass_on()
+        try:
+            await self._services.store.save(self.run)
+        except StoreUnavailable:
+            _log.exception("run %s ended and could not be stored", self.run.run_id)
+            self.warn(NOT_STORED)
+        await self._services.events.changed(self.run)
         return self.run
 
-    async def _pass_on(self) -> None:
-        await self._services.store.save(self.run)
-        await self._services.events.changed(self.run)
+    def _end_stage(
+        self, name: StageName, status: StageStatus, summary: str, evidence: Evidence | None
+    ) -> None:
+        took = round((self._services.clock.monotonic() - self._stage_began) * 1000)
+        self.run = self.run.with_stage(Stage(name, status, summary, evidence, took))
 
 
 def error_report(error: PipelineError) -> ErrorReport:

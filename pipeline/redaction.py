@@ -14,7 +14,7 @@ PRESENT: Final = "present, hidden"
 
 
 def redact_plan(plan: Plan, rules: ObjectRules, privacy: Privacy) -> Plan:
-    """Take the values out of every change that is made from a private attribute; say only that there are some."""
+    """Take the values out of every change that is made from a private attribute."""
     return replace(plan, changes=tuple(_redact_change(c, _sources(rules), privacy) for c in plan.changes))
 
 

@@ -211,7 +211,7 @@ class _Reader:
 
 
 def _digest(document: doc.ConfigurationDocument, objects: dict[TargetKind, model.ObjectRules]) -> str:
-    """Digest the meaning: defaults filled in, expressions in their one printed form, no comments or order of keys."""
+    """Digest the meaning: defaults filled in, expressions in their printed form, keys in one order."""
     meaning = document.model_dump(mode="json")
     for kind, rules in objects.items():
         printed = {m.target: str(m.expression) for m in rules.mappings if m.expression is not None}

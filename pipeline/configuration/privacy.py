@@ -12,10 +12,11 @@ SECRETS: Final = frozenset(
         "unicodePwd", "dBCSPwd", "ntPwdHistory", "lmPwdHistory", "supplementalCredentials", "userPassword",
         "unixUserPassword", "orclCommonAttribute", "msDS-ManagedPassword", "msDS-ManagedPasswordPreviousId",
         "msDS-GroupMSAMembership", "ms-Mcs-AdmPwd", "ms-Mcs-AdmPwdExpirationTime", "msLAPS-Password",
-        "msLAPS-EncryptedPassword", "msLAPS-EncryptedPasswordHistory", "msLAPS-EncryptedDSRMPassword",
+        "msLAPS-EncryptedPassword", "msLAPS-EncryptedPasswordHistory",
+        "msLAPS-EncryptedDSRMPassword",
         "msLAPS-EncryptedDSRMPasswordHistory", "msFVE-RecoveryPassword", "msFVE-KeyPackage",
-        "msPKIDPAPIMasterKeys", "msPKIAccountCredentials", "msPKI-CredentialRoamingTokens", "trustAuthIncoming",
-        "trustAuthOutgoing", "initialAuthIncoming", "initialAuthOutgoing", "currentValue", "priorValue",
+        "msPKIDPAPIMasterKeys", "msPKIAccountCredentials", "msPKI-CredentialRoamingTokens",
+        "trustAuthIncoming",        "trustAuthOutgoing", "initialAuthIncoming", "initialAuthOutgoing", "currentValue", "priorValue",
         "msDS-KeyCredentialLink", "PasswordHash",
     )
 )  # fmt: skip

@@ -30,22 +30,24 @@ ANCHORS: Final = ("objectGUID", "objectSid", "objectClass", "mS-DS-ConsistencyGu
 """What is read of managers and members beside what the anchor's mapping reads."""
 
 COMMON: Final = (
-    "accountExpires", "adminCount", "altSecurityIdentities", "assistant", "badPwdCount", "c", "canonicalName",
-    "co", "comment", "company", "countryCode", "department", "departmentNumber", "description",
-    "distinguishedName", "division", "employeeID", "employeeNumber", "employeeType", "facsimileTelephoneNumber",
-    "givenName", "groupType", "homeMDB", "homePhone", "info", "initials", "ipPhone", "l", "lastLogonTimestamp",
-    "legacyExchangeDN", "lockoutTime", "mail", "managedBy", "manager", "member", "memberOf", "middleName", "mobile",
-    "mS-DS-ConsistencyGuid", "msDS-ExternalDirectoryObjectId", "msDS-User-Account-Control-Computed",
-    "msExchHideFromAddressLists", "msExchMailboxGuid", "msExchRecipientDisplayType", "msExchRemoteRecipientType",
-    "msExchUsageLocation", "name", "otherMailbox", "otherTelephone", "pager", "physicalDeliveryOfficeName",
-    "postalCode", "postOfficeBox", "preferredLanguage", "primaryGroupID", "proxyAddresses", "pwdLastSet",
-    "sAMAccountType", "servicePrincipalName", "showInAddressBook", "sIDHistory", "sn", "st", "streetAddress",
-    "targetAddress", "telephoneNumber", "thumbnailPhoto", "title", "url", "userAccountControl", "userCertificate",
+    "accountExpires", "adminCount", "altSecurityIdentities", "assistant", "badPwdCount", "c",
+    "canonicalName", "co", "comment", "company", "countryCode", "department", "departmentNumber",
+    "description", "distinguishedName", "division", "employeeID", "employeeNumber", "employeeType",
+    "facsimileTelephoneNumber", "givenName", "groupType", "homeMDB", "homePhone", "info",
+    "initials", "ipPhone", "l", "lastLogonTimestamp", "legacyExchangeDN", "lockoutTime", "mail",
+    "managedBy", "manager", "member", "memberOf", "middleName", "mobile", "mS-DS-ConsistencyGuid",
+    "msDS-ExternalDirectoryObjectId", "msDS-User-Account-Control-Computed",
+    "msExchHideFromAddressLists", "msExchMailboxGuid", "msExchRecipientDisplayType",
+    "msExchRemoteRecipientType", "msExchUsageLocation", "name", "otherMailbox", "otherTelephone",
+    "pager", "physicalDeliveryOfficeName", "postalCode", "postOfficeBox", "preferredLanguage",
+    "primaryGroupID", "proxyAddresses", "pwdLastSet", "sAMAccountType", "servicePrincipalName",
+    "showInAddressBook", "sIDHistory", "sn", "st", "streetAddress", "targetAddress",
+    "telephoneNumber", "thumbnailPhoto", "title", "url", "userAccountControl", "userCertificate",
     "userPrincipalName", "whenCreated", "wWWHomePage",
     *(f"extensionAttribute{n}" for n in range(1, 16)),
     *(f"msDS-cloudExtensionAttribute{n}" for n in range(1, 21)),
 )  # fmt: skip
-"""What an admin wants to see, whether mapped or not. An attribute the schema lacks is silently left out by AD."""
+"""What an admin wants to see, mapped or not. AD silently leaves out attributes that its schema lacks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Match: which object in Entra ID, if any, belongs to the directory object. One round trip, no guess.
 
-Users are recognised by their anchor, then by the configured attributes in order; the first that hits decides.
-Groups have no anchor in Graph: a synchronised one carries the SID, one made here carries a unique name.
-Source: Microsoft Entra Connect, page "Install with an existing tenant" (hard and soft match); Microsoft Graph,
-resource "group" (uniqueName).
+Users are recognised by their anchor, then by the configured attributes in order; the first hit decides.
+Groups have no anchor in Graph: a synchronised one carries the SID, one made here a unique name.
+Source: Microsoft Entra Connect, page "Install with an existing tenant" (hard and soft match);
+Microsoft Graph, resource "group" (uniqueName).
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class Manager:
 class Match:
     """What the match stage found: the cloud object or none, and everything the plan is made from."""
 
+    rules: ObjectRules
     evidence: MatchEvidence
     target: TargetObject | None
     mapped: Mapping[str, MappedAttribute]
@@ -89,8 +90,9 @@ async def find_match(source: Source, rules: ObjectRules, services: Services) -> 
     by_lookup = dict(zip([*lookups, *extra], answers, strict=True))
     results, target = _decide(rules.kind, keys, by_lookup)
     evidence_keys = tuple(redact_key(r, rules, source.configuration.privacy) for r in results)
-    refusal = _refusal(source, rules, mapped, results, target, by_lookup)
+    refusal = _refusal(rules.kind, mapped, results, target, by_lookup)
     return Match(
+        rules=rules,
         evidence=MatchEvidence(
             _why(rules.kind, results, target, refusal), evidence_keys, _candidate_or_none(target)
         ),
@@ -176,7 +178,11 @@ def _decide(
         decided = bool(found) and not settled
         results.append(
             KeyResult(
-                attribute, value, tuple(map(_candidate, found)), decided, _key_why(value, found, settled)
+                attribute,
+                value,
+                tuple(map(_candidate, found)),
+                decided,
+                _key_why(value, found, settled=settled),
             )
         )
         if decided:
@@ -185,7 +191,7 @@ def _decide(
     return results, target
 
 
-def _key_why(value: str | None, found: Sequence[TargetObject], settled: bool) -> str:
+def _key_why(value: str | None, found: Sequence[TargetObject], *, settled: bool) -> str:
     if value is None:
         return "the directory object has no value for it"
     if settled:
@@ -198,8 +204,7 @@ def _key_why(value: str | None, found: Sequence[TargetObject], settled: bool) ->
 
 
 def _refusal(
-    source: Source,
-    rules: ObjectRules,
+    kind: TargetKind,
     mapped: Mapping[str, MappedAttribute],
     results: Sequence[KeyResult],
     target: TargetObject | None,
@@ -218,11 +223,11 @@ def _refusal(
                 "but carries the anchor of another directory object."
             )
         return None
-    if isinstance(anchor, str) and answers.get(Lookup(rules.kind, ANCHOR, anchor, deleted=True)):
+    if isinstance(anchor, str) and answers.get(Lookup(kind, ANCHOR, anchor, deleted=True)):
         return SoftDeletedTwin()
     name = mapped["displayName"].value if "displayName" in mapped else None
-    if rules.kind is TargetKind.GROUP and isinstance(name, str):
-        namesakes = answers.get(Lookup(rules.kind, "displayName", name), ())
+    if kind is TargetKind.GROUP and isinstance(name, str):
+        namesakes = answers.get(Lookup(kind, "displayName", name), ())
         if namesakes:
             ids = ", ".join(f"{n.identity.name} ({n.id})" for n in namesakes)
             return MatchByNameOnly(f"Entra ID already has a group of this name: {ids}.")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from pipeline import values
-from pipeline.configuration import Members, ObjectRules
+from pipeline.configuration import Members
 from pipeline.diff import compare
 from pipeline.errors import MappingFailed, ObjectKindUnknown, ValueNotAllowed
 from pipeline.facts import writability
@@ -36,9 +36,13 @@ MEMBER_LIMIT: Final = 5000
 RANDOM_PASSWORD: Final = "random, known to nobody, to be changed at the first sign-in"  # noqa: S105  # a description
 
 
-async def make_plan(source: Source, rules: ObjectRules, match: Match, services: Services) -> Plan:
-    """Work out every change and member. Raises MappingFailed, ValueNotAllowed or a TenantError; writes nothing."""
+async def make_plan(source: Source, match: Match, services: Services) -> Plan:
+    """Work out every change and member; write nothing.
+
+    Raises MappingFailed, ValueNotAllowed or a TenantError.
+    """
     _refuse_failed_mappings(source, match)
+    rules = match.rules
     creating = match.target is None
     changes = [
         compare(mapped, match.target, rules.kind)
@@ -47,14 +51,14 @@ async def make_plan(source: Source, rules: ObjectRules, match: Match, services: 
     ]
     manager_id: EntraId | None = None
     if rules.mapping("manager") is not None:
-        change, manager_id = _manager_change(match, rules)
+        change, manager_id = _manager_change(match)
         changes.append(change)
     if creating and rules.kind is TargetKind.USER:
         changes.append(Change("passwordProfile", None, RANDOM_PASSWORD, ChangeKind.ADDED))
     _refuse_bad_values(rules.kind, changes, match)
-    members = await _plan_members(source, rules, match, services)
+    members = await _plan_members(source, match, services)
     plan = Plan(
-        action=_action(creating, changes, members),
+        action=PlanAction.CREATE if creating else _action(changes, members),
         kind=rules.kind,
         target=match.target.identity if match.target else None,
         changes=tuple(changes),
@@ -64,7 +68,7 @@ async def make_plan(source: Source, rules: ObjectRules, match: Match, services: 
     return replace(plan, digest=plan_digest(plan))
 
 
-def drift_plan(rules: ObjectRules, match: Match, reason: str) -> Plan:
+def drift_plan(match: Match, reason: str) -> Plan:
     """Return a plan that writes nothing and lists what differs, each with the same reason."""
     changes = tuple(
         change
@@ -72,10 +76,10 @@ def drift_plan(rules: ObjectRules, match: Match, reason: str) -> Plan:
         else replace(change, kind=ChangeKind.NOT_WRITTEN, reason=reason)
         for target, mapped in match.mapped.items()
         if mapped.error is None and target not in {"manager", "members"}
-        for change in (compare(mapped, match.target, rules.kind),)
+        for change in (compare(mapped, match.target, match.rules.kind),)
     )
     target = match.target.identity if match.target else None
-    plan = Plan(PlanAction.NONE, rules.kind, target, changes)
+    plan = Plan(PlanAction.NONE, match.rules.kind, target, changes)
     return replace(plan, digest=plan_digest(plan))
 
 
@@ -92,9 +96,7 @@ def plan_digest(plan: Plan) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def _action(creating: bool, changes: Sequence[Change], members: Sequence[MemberChange]) -> PlanAction:
-    if creating:
-        return PlanAction.CREATE
+def _action(changes: Sequence[Change], members: Sequence[MemberChange]) -> PlanAction:
     written = {ChangeKind.ADDED, ChangeKind.CHANGED, ChangeKind.CLEARED}
     anything = any(c.kind in written for c in changes) or any(m.kind is ChangeKind.ADDED for m in members)
     return PlanAction.UPDATE if anything else PlanAction.NONE
@@ -103,7 +105,7 @@ def _action(creating: bool, changes: Sequence[Change], members: Sequence[MemberC
 def _refuse_failed_mappings(source: Source, match: Match) -> None:
     privacy = source.configuration.privacy
     failed = [
-        f"{m.target}: {'its mapping failed on a private value' if privacy.any_private(m.mapping.reads) else m.error}"
+        f"{m.target}: {'failed on a private value' if privacy.any_private(m.mapping.reads) else m.error}"
         for m in match.mapped.values()
         if m.error is not None
     ]
@@ -145,8 +147,8 @@ def _upn_problems(upn: str, match: Match) -> list[str]:
     ]
 
 
-def _manager_change(match: Match, rules: ObjectRules) -> tuple[Change, EntraId | None]:
-    mapping = rules.mapping("manager")
+def _manager_change(match: Match) -> tuple[Change, EntraId | None]:
+    mapping = match.rules.mapping("manager")
     text = mapping.text if mapping else ""
     current = match.target.attributes.get("manager") if match.target else None
     current_id = str(current.get("id")) if isinstance(current, dict) else None
@@ -167,10 +169,8 @@ def _manager_change(match: Match, rules: ObjectRules) -> tuple[Change, EntraId |
     return Change("manager", before, wanted.name, kind, mapping=text, inputs=inputs), wanted.id
 
 
-async def _plan_members(
-    source: Source, rules: ObjectRules, match: Match, services: Services
-) -> tuple[MemberChange, ...]:
-    if rules.members is Members.NONE or source.identity.kind is not ObjectKind.GROUP:
+async def _plan_members(source: Source, match: Match, services: Services) -> tuple[MemberChange, ...]:
+    if match.rules.members is Members.NONE or source.identity.kind is not ObjectKind.GROUP:
         return ()
     user_rules = source.configuration.objects.get(TargetKind.USER)
     anchor_mapping = user_rules.mapping("onPremisesImmutableId") if user_rules else None
