@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sandbox.directory.dn import InvalidNameError, Name, parse_bytes, prepare
-from sandbox.directory.schema import CATEGORIES, Syntax
+from sandbox.directory.schema import CATEGORIES, CLASSES, Syntax
 from sandbox.directory.tree import guid_from_text, sid_from_text
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ def value_key(syntax: Syntax, raw: bytes) -> Comparable | None:
 def assertion_key(tree: Tree, attribute: str, syntax: Syntax, raw: bytes) -> Comparable | None:
     """Return the comparable form of what a filter asserts, None when it can match nothing."""
     text = raw.decode(errors="replace")
+    if syntax is Syntax.CLASS:
+        return value_key(syntax, CLASSES.get(text, text).encode())
     if syntax is Syntax.GUID:
         return raw if len(raw) == 16 else guid_from_text(text)
     if syntax is Syntax.SID:

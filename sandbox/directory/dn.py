@@ -11,10 +11,10 @@ from typing import Final
 from pyasn1.codec.ber.decoder import decode
 from pyasn1.error import PyAsn1Error
 
-Rdn = tuple[tuple[str, str], ...]
+Rdn = tuple[str, str]  # lower-case attribute type, prepared value
 Name = tuple[Rdn, ...]
 
-_TYPES: Final = {
+TYPES: Final = {
     "2.5.4.3": "cn",
     "2.5.4.6": "c",
     "2.5.4.7": "l",
@@ -25,7 +25,7 @@ _TYPES: Final = {
     "0.9.2342.19200300.100.1.1": "uid",
     "0.9.2342.19200300.100.1.25": "dc",
 }
-_SPECIAL: Final = frozenset('"+,;<>')
+_SPECIAL: Final = frozenset('"+;<>')
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 
 
@@ -45,8 +45,8 @@ def prepare(value: str) -> str:
 def parse(text: str) -> Name:
     """Parse a name into prepared values, most specific first; the empty text is the root.
 
-    Raise InvalidNameError for anything RFC 4514 does not allow. Quoted values (RFC 2253) are read, as
-    domain controllers do.
+    Raise InvalidNameError for anything RFC 4514 does not allow, and for several values in one RDN, which
+    Active Directory does not have. Quoted values (RFC 2253) are read, as domain controllers do.
     """
     if not text.strip(" "):
         return ()
@@ -100,14 +100,6 @@ class _Reader:
 
 
 def _rdn(reader: _Reader) -> Rdn:
-    parts = [_part(reader)]
-    while reader.peek() == "+":
-        reader.take()
-        parts.append(_part(reader))
-    return tuple(sorted(parts))
-
-
-def _part(reader: _Reader) -> tuple[str, str]:
     reader.skip_spaces()
     kind = ""
     while (character := reader.take()) != "=":
@@ -126,13 +118,13 @@ def _part(reader: _Reader) -> tuple[str, str]:
         value = _plain(reader)
     if not value:
         raise InvalidNameError(f"{kind} has no value")
-    return _TYPES.get(kind, kind), prepare(value) or " "
+    return TYPES.get(kind, kind), prepare(value) or " "
 
 
 def _plain(reader: _Reader) -> str:
     out = bytearray()
     kept = 0  # up to here nothing is cut off: an escaped space at the end counts
-    while not reader.done() and reader.peek() not in {",", "+"}:
+    while not reader.done() and reader.peek() != ",":
         character = reader.take()
         if character == "\\":
             out += _escaped(reader)

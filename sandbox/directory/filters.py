@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sandbox.directory.comparing import assertion_key, value_key
+from sandbox.directory.dn import TYPES
 from sandbox.directory.schema import ANR, Syntax
 from sandbox.directory.tree import transitive
 
@@ -82,7 +83,7 @@ def _undefined(_node: Node) -> Truth:
 def _present(tree: Tree, attribute: str) -> Predicate:
     if tree.schema.syntax(attribute) is None:
         return _undefined
-    name = attribute.lower()
+    name = _key(attribute)
     return lambda node: name in node.values
 
 
@@ -93,7 +94,7 @@ def _comparison(tree: Tree, kind: str, attribute: str, raw: bytes) -> Predicate:
     if syntax is None:
         return _undefined
     wanted = assertion_key(tree, attribute, syntax, raw)
-    name = attribute.lower()
+    name = _key(attribute)
 
     def check(node: Node) -> Truth:
         for value in node.values.get(name, ()):
@@ -122,7 +123,7 @@ def _substrings(tree: Tree, wanted: Filter) -> Predicate:
     if syntax is not Syntax.TEXT:
         return lambda _node: False  # only strings have parts in Active Directory
     parts = [(kind, value.decode(errors="replace")) for kind, value in wanted.pieces]
-    name = wanted.attribute.lower()
+    name = _key(wanted.attribute)
 
     def check(node: Node) -> Truth:
         return any(_has_parts(value.decode(errors="replace"), parts) for value in node.values.get(name, ()))
@@ -147,6 +148,11 @@ def _has_parts(value: str, parts: list[tuple[str, str]]) -> bool:
         elif not rest.endswith(wanted):
             return False
     return True
+
+
+def _key(attribute: str) -> str:
+    """Return the key of an attribute in an entry; it may be asked for by object identifier."""
+    return TYPES.get(attribute, attribute).lower()
 
 
 def _upper(text: str) -> str:

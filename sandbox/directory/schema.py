@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from sandbox.directory.dn import TYPES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -69,6 +71,7 @@ CONSTRUCTED: Final = (
     "parentGUID",
     "primaryGroupToken",
     "structuralObjectClass",
+    "subSchemaSubEntry",
     "tokenGroups",
 )
 
@@ -88,6 +91,19 @@ CATEGORIES: Final = {
     "organizationalunit": "Organizational-Unit",
     "domaindns": "Domain-DNS",
     "builtindomain": "Builtin-Domain",
+}
+
+# Object identifier of a class to its name, for filters such as (objectClass=2.5.6.6).
+CLASSES: Final = {
+    "2.5.6.0": "top",
+    "2.5.6.5": "organizationalUnit",
+    "2.5.6.6": "person",
+    "2.5.6.7": "organizationalPerson",
+    "1.2.840.113556.1.5.8": "group",
+    "1.2.840.113556.1.5.9": "user",
+    "1.2.840.113556.1.5.15": "contact",
+    "1.2.840.113556.1.3.30": "computer",
+    "2.16.840.1.113730.3.2.2": "inetOrgPerson",
 }
 
 # Ambiguous name resolution tries these ([MS-ADTS] section "Ambiguous Name Resolution").
@@ -125,12 +141,13 @@ class Schema:
 
     def spelling(self, name: str) -> str | None:
         """Return the schema's spelling of an attribute, or None when the schema lacks it."""
+        name = TYPES.get(name, name)
         known = self._known.get(name.lower())
         return known[0] if known else self._constructed.get(name.lower())
 
     def syntax(self, name: str) -> Syntax | None:
         """Return the syntax of a stored attribute, or None when there is no such attribute."""
-        known = self._known.get(name.lower())
+        known = self._known.get(TYPES.get(name, name).lower())
         return known[1] if known else None
 
     def is_constructed(self, name: str) -> bool:

@@ -128,7 +128,7 @@ class Searcher:
         try:
             attributes = request.selection.pick(self.tree, node, self.policy)
         except RangeError as error:
-            raise SearchError(1, f"range request error: {error}") from error
+            raise SearchError(53, f"00002035: range request error: {error}") from error
         return ber.entry(request.selection.entry_name(self.tree, node), attributes)
 
     def _done(self, page: Page, *, more: bool, paged: bool) -> Part:
@@ -203,12 +203,10 @@ class Searcher:
         kind, _, value = text.removeprefix("<").removesuffix(">").partition("=")
         if not text.endswith(">"):
             raise SearchError(34, _BAD_NAME)
-        if kind.upper() == "GUID":
-            guid = guid_from_text(value)
-            return self.tree.by_guid(guid) if guid else None
-        if kind.upper() == "SID":
-            sid = sid_from_text(value)
-            return self.tree.by_sid(sid) if sid else None
+        if kind.upper() == "GUID" and "{" not in value and (guid := guid_from_text(value)):
+            return self.tree.by_guid(guid)
+        if kind.upper() == "SID" and (sid := sid_from_text(value)):
+            return self.tree.by_sid(sid)
         if kind.upper() == "WKGUID":
             guid_text, _, holder = value.partition(",")
             known = _WELL_KNOWN.get(guid_text.lower())
@@ -256,7 +254,7 @@ def _extended_flag(value: bytes) -> int:
 
 def _elsewhere(name: Name) -> str | None:
     """Return the referral for a name in another domain, None when it has no domain."""
-    parts = [value.lower() for ((kind, value), *_) in name if kind == "dc"]
+    parts = [value.lower() for kind, value in name if kind == "dc"]
     if not parts:
         return None
     return f"ldap://{'.'.join(parts)}/" + ",".join(f"DC={part}" for part in parts)

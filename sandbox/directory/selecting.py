@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 Picked = tuple[str, tuple[bytes, ...]]
 
 _RANGE: Final = re.compile(r"range=(\d{1,9})-(\d{1,9}|\*)", re.IGNORECASE)
+# userAccountControl bits ([MS-ADTS] section "userAccountControl Bits")
 _LOCKED: Final = 0x10
+_NEVER_EXPIRES: Final = 0x13A00  # the password never expires, a trust account of any kind, or a computer
+_EXPIRED: Final = 0x800000
 _SECURITY_ENABLED: Final = -0x80000000
 
 
 class RangeError(ValueError):
-    """Say that a range starts behind the last value, which a domain controller refuses."""
+    """Say that a range is not two numbers, or a number and an asterisk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +61,11 @@ class Selection:
         if "*" in names:
             for key, values in node.values.items():
                 yield from _cut(node.spelling[key], values, policy)
-        if "+" in names:
-            for constructed in (
-                "canonicalName",
-                "createTimeStamp",
-                "modifyTimeStamp",
-                "structuralObjectClass",
-            ):
-                yield from _built(tree, node, constructed)
         for asked in names:
             yield from _named(tree, node, asked, policy)
 
     def _dressed(self, tree: Tree, name: str, values: tuple[bytes, ...]) -> tuple[bytes, ...]:
         if self.extended_dn is None or tree.schema.syntax(name.partition(";")[0]) is not Syntax.NAME:
-            return values
-        if name == "distinguishedName":
             return values
         return tuple(self._extend(tree, value) for value in values)
 
@@ -98,10 +91,14 @@ def _named(tree: Tree, node: Node, asked: str, policy: DirectoryPolicy) -> Itera
         return
     if tree.schema.is_constructed(name):
         yield from _built(tree, node, spelling)
-    elif (values := node.get(name)) and not option:
+    elif (values := node.get(spelling)) and not option:
         yield from _cut(spelling, values, policy)
-    elif values and (match := _RANGE.fullmatch(option)):
-        yield _slice(spelling, values, match, policy)
+    elif option.lower().startswith("range="):
+        match = _RANGE.fullmatch(option)
+        if match is None:
+            raise RangeError("range request malformed")
+        if values:
+            yield _slice(spelling, values, match, policy)
 
 
 def sid_text(raw: bytes) -> str:
@@ -126,7 +123,7 @@ def _slice(name: str, values: tuple[bytes, ...], match: re.Match[str], policy: D
     first = int(match[1])
     last = len(values) - 1 if match[2] == "*" else int(match[2])
     if first >= len(values) or last < first:
-        raise RangeError(f"{name} has {len(values)} values")
+        return f"{name};{match[0].lower()}", ()
     last = min(last, first + policy.max_value_range - 1)
     if last >= len(values) - 1:
         return f"{name};range={first}-*", values[first:]
@@ -145,6 +142,10 @@ def _construct(tree: Tree, node: Node, name: str) -> Iterable[bytes]:
     return node.get(renamed) if renamed else _COMPUTED[name](tree, node)
 
 
+def _subschema(tree: Tree, _node: Node) -> Iterable[bytes]:
+    return [f"CN=Aggregate,CN=Schema,CN=Configuration,{tree.base_dn}".encode()]
+
+
 def _parent_guid(_tree: Tree, node: Node) -> Iterable[bytes]:
     return node.parent.get("objectGUID") if node.parent else ()
 
@@ -158,7 +159,10 @@ def _primary_group_token(_tree: Tree, node: Node) -> Iterable[bytes]:
 def _account_control(_tree: Tree, node: Node) -> Iterable[bytes]:
     if b"user" not in node.get("objectClass"):
         return ()
-    return [str(_LOCKED if node.number("lockoutTime") else 0).encode()]
+    flags = _LOCKED if node.number("lockoutTime") else 0
+    if node.get("pwdLastSet") == (b"0",) and not node.number("userAccountControl") & _NEVER_EXPIRES:
+        flags |= _EXPIRED
+    return [str(flags).encode()]
 
 
 def _principal_name(_tree: Tree, node: Node) -> Iterable[bytes]:
@@ -172,7 +176,7 @@ def _canonical(tree: Tree, node: Node) -> Iterable[bytes]:
     while current is not None and current.name != tree.base:
         names.append(current.get("name")[0].decode().replace("\\", "\\\\").replace("/", "\\/"))
         current = current.parent
-    domain = ".".join(value for (_, value), *_ in tree.base).lower()
+    domain = ".".join(value for _, value in tree.base).lower()
     return [f"{domain}/{'/'.join(reversed(names))}".encode()]
 
 
@@ -207,5 +211,6 @@ _COMPUTED: Final[dict[str, Callable[[Tree, Node], Iterable[bytes]]]] = {
     "msDS-User-Account-Control-Computed": _account_control,
     "parentGUID": _parent_guid,
     "primaryGroupToken": _primary_group_token,
+    "subSchemaSubEntry": _subschema,
     "tokenGroups": _token_groups,
 }

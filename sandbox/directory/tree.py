@@ -53,6 +53,7 @@ class Tree:
         self._by_sid: dict[bytes, Node] = {}
         for entry in entries:
             self._insert(entry)
+        self._sort_links()
         self._link_back()
 
     def __iter__(self) -> Iterator[Node]:
@@ -110,6 +111,17 @@ class Tree:
         for sid in values.get("objectsid", ()):
             self._by_sid[sid] = node
 
+    def _sort_links(self) -> None:
+        """Bring linked values into the order of their targets' GUIDs: as good as any, and always the same."""
+        for node in self:
+            for forward in BACK_LINKS:
+                if len(values := node.get(forward)) > 1:
+                    node.values[forward.lower()] = tuple(sorted(values, key=self._guid_of))
+
+    def _guid_of(self, value: bytes) -> bytes:
+        node = self.by_value(value)
+        return node.get("objectGUID")[0] if node is not None else b""
+
     def _link_back(self) -> None:
         for forward, back in BACK_LINKS.items():
             found: dict[Name, list[bytes]] = {}
@@ -121,7 +133,7 @@ class Tree:
                     if target is not None:
                         found.setdefault(target.name, []).append(node.dn.encode())
             for name, values in found.items():
-                self._by_name[name].values[back.lower()] = tuple(values)
+                self._by_name[name].values[back.lower()] = tuple(sorted(values, key=self._guid_of))
                 self._by_name[name].spelling[back.lower()] = back
 
 

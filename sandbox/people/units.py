@@ -123,6 +123,8 @@ def _built_in_groups(maker: EntryMaker, users: str, builtin: str) -> None:
         "member": [administrator, child("CN", "Domain Admins", users)],
     }
     maker.add(child("CN", "Administrators", builtin), GROUP, "Group", values, sid="S-1-5-32-544")
+    values = values | {"sAMAccountName": "Users", "member": [child("CN", "Domain Users", users)]}
+    maker.add(child("CN", "Users", builtin), GROUP, "Group", values, sid="S-1-5-32-545")
 
 
 def add_units(maker: EntryMaker) -> None:
