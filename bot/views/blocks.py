@@ -6,18 +6,18 @@ from typing import Any
 
 from bot.views.controls import Control
 from bot.views.limits import Block
-from bot.views.text import shorten
+from bot.views.text import NOTHING, shorten
 
 
 def plain(value: str, limit: int, *, lines: bool = False) -> Block:
     """Return a text object in which nothing is interpreted; emoji codes stay codes."""
     text = shorten(value, limit, lines=lines)
-    return {"type": "plain_text", "text": text if text.strip() else "–", "emoji": False}
+    return {"type": "plain_text", "text": text if text.strip() else NOTHING, "emoji": False}
 
 
 def mrkdwn(text: str) -> Block:
     """Return a formatted text object; `verbatim` keeps Slack from making links of anything by itself."""
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
+    return {"type": "mrkdwn", "text": text if text.strip() else NOTHING, "verbatim": True}
 
 
 def header(text: str) -> Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from bot.views import controls, details_action, details_import, details_match, details_scope, text, wording
@@ -32,6 +33,7 @@ _STAGES: Final = {
 _CHUNK: Final = 3000  # characters of a whole value in one block
 _CHUNK_COST: Final = 18_000  # and what they may take in JSON
 _CHUNKS_A_PAGE: Final = 10
+_WHOLE: Final = 400_000  # characters of all values of an attribute together
 
 
 def details(run: Run, stage: StageName, page: int = 1, *, whole: str | None = None, back: int = 1) -> View:
@@ -148,8 +150,7 @@ def _turning(reference: Reference, pages: int) -> list[Block]:
 
 
 def _whole(run: Run, reference: Reference) -> View:
-    wholes = _STAGES[reference.stage].whole(run, reference.attribute or "")
-    chunks = [(whole.label, chunk) for whole in wholes for chunk in _chunks(whole)]
+    chunks = _all_chunks(_STAGES[reference.stage].whole(run, reference.attribute or ""))
     pages = max(1, -(-len(chunks) // _CHUNKS_A_PAGE))
     page = min(max(reference.page, 1), pages)
     reference = Reference(run.run_id, reference.stage, page, reference.attribute, reference.back)
@@ -167,6 +168,23 @@ def _whole(run: Run, reference: Reference) -> View:
     if pages > 1:
         blocks.append(context(mrkdwn(f"Page {text.count(page)} of {text.count(pages)}")))
     return _modal(run, reference, [*blocks, actions(button("Back", back), *turning)])
+
+
+def _all_chunks(wholes: list[Whole]) -> list[tuple[str, str]]:
+    """Cut values into labelled pieces; what is beyond any reading is counted instead."""
+    chunks: list[tuple[str, str]] = []
+    room = _WHOLE
+    for number, whole in enumerate(wholes):
+        if room <= 0:
+            left = sum(len(further.value) for further in wholes[number:])
+            rest = f"{text.counted(len(wholes) - number, 'value')}, {text.counted(left, 'character')}"
+            return [*chunks, ("Not shown here, for its length", rest)]
+        chunks += [(whole.label, chunk) for chunk in _chunks(replace(whole, value=whole.value[:room]))]
+        if len(whole.value) > room:
+            more = text.counted(len(whole.value) - room, "more character")
+            chunks.append((f"{whole.label}, not shown here for its length", more))
+        room -= len(whole.value)
+    return chunks
 
 
 def _chunks(whole: Whole) -> list[str]:

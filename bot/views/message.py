@@ -162,7 +162,7 @@ def _what_now(run: Run, width: int) -> list[Block]:
     blocks = [section("\n".join(filter(None, lines)))] if any(lines) else []
     if run.error is not None:
         ids = [f"{text.phrase(k, 40)} {text.phrase(v, 80)}" for k, v in list(run.error.ids.items())[:4]]
-        blocks.append(context(mrkdwn(" · ".join([f"Support id {text.escape(run.run_id)}", *ids]))))
+        blocks.append(context(mrkdwn(" · ".join([f"Support id {text.phrase(run.run_id, 64)}", *ids]))))
     return blocks
 
 
@@ -224,6 +224,6 @@ def _spoken(run: Run, width: int) -> str:
     if not run.outcome.succeeded and run.outcome is not Outcome.RUNNING:
         error = text.sentence(run.error.message, width) if run.error is not None and not _said(run) else ""
         parts += [error, text.sentence(wording.remedy(run), width), wording.written(run)]
-        parts.append(f"Support id {text.escape(run.run_id)}." if run.error is not None else "")
+        parts.append(f"Support id {text.phrase(run.run_id, 64)}." if run.error is not None else "")
     parts += [text.sentence(warning, min(width, 160)) for warning in run.warnings[:3]]
     return " ".join(filter(None, parts))

@@ -38,7 +38,7 @@ def refused(right: str, ask: Sequence[str] = (), *, here: bool = False) -> Messa
 
 def bad_input(error: PipelineError, typed: str, base: str) -> Message:
     """Say why what was typed cannot be used, with an example from the configured base."""
-    first = f"{text.sentence(error.message, 400)} {text.sentence(error.remedy, 400)}".strip()
+    first = f"{text.sentence(error.message, 250)} {text.sentence(error.remedy, 250)}".strip()
     blocks = [section(first)]
     if typed.strip():
         blocks.append(paragraph(f"You typed: {text.shorten(typed, 300)}"))
@@ -84,7 +84,7 @@ def defect(support_id: str) -> Message:
 
 def error(problem: PipelineError, support_id: str) -> Message:
     """Say what a known error is and what to do about it."""
-    return _notice(text.sentence(problem.message, 500), text.sentence(problem.remedy, 500), support_id)
+    return _notice(text.sentence(problem.message, 250), text.sentence(problem.remedy, 250), support_id)
 
 
 def busy(name: str, permalink: str | None = None) -> Message:
@@ -112,8 +112,8 @@ def _notice(first: str, then: str, support_id: str | None = None) -> Message:
     blocks: list[Block] = [section(f"{first}\n{then}")]
     spoken = f"{first} {then}"
     if support_id is not None:
-        blocks.append(context(mrkdwn(f"Support id {text.escape(support_id)}")))
-        spoken += f" Support id {text.escape(support_id)}."
+        blocks.append(context(mrkdwn(f"Support id {text.phrase(support_id, 64)}")))
+        spoken += f" Support id {text.phrase(support_id, 64)}."
     return fit_message(Message(spoken, blocks))
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from pipeline.model import Outcome, Run, Stage, StageStatus, TargetValue
 
 EMPTY: Final = "(empty)"
+NOTHING: Final = "–"  # stands where a text is empty: Slack refuses empty text objects
 PRESENT_HIDDEN: Final = "present, hidden"
 _ELLIPSIS: Final = "…"
 _WORDY_CUT: Final = 60  # below this a cut is marked by an ellipsis alone: the sentence would eat the value
@@ -187,7 +188,7 @@ def phrase(value: str, limit: int) -> str:
 
 def bold(value: str, limit: int) -> str:
     """Shorten a name and set it in bold; the marks only work with something solid between them."""
-    return f"*{phrase(value.strip(), limit).strip() or '–'}*"
+    return f"*{phrase(value.strip(), limit).strip() or NOTHING}*"
 
 
 def sentence(value: str, limit: int) -> str:

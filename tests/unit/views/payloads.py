@@ -18,7 +18,7 @@ Payload = dict[str, Any]
 OWN_TOKEN = re.compile(
     r"<@U0MARIA>|<!date\^\d+\^\{date_short_pretty\} \{time\}\|\d{4}-\d\d-\d\d \d\d:\d\d UTC>"
 )
-PAGES_FOLLOWED = 4
+PAGES_FOLLOWED = 2
 
 
 def messages(run: Run) -> Iterator[Payload]:
@@ -43,7 +43,7 @@ def modals(run: Run) -> Iterator[Payload]:
 
 def wholes(run: Run, view: Payload) -> Iterator[Payload]:
     """Yield what the first few Show all buttons of a view open, with the pages behind."""
-    for button in [b for b in buttons(view) if b["action_id"] == controls.SHOW_WHOLE][:3]:
+    for button in [b for b in buttons(view) if b["action_id"] == controls.SHOW_WHOLE][:2]:
         shown = follow(run, button)
         yield shown
         for further in [b for b in buttons(shown) if b["action_id"] == controls.PAGE_NEXT]:
