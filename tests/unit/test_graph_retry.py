@@ -65,6 +65,18 @@ def test_never_earlier_than_asked(asked: float, jitter: float) -> None:
     assert asked <= decision.seconds <= asked + 1.0
 
 
+def test_a_service_that_says_at_once_is_not_asked_without_end() -> None:
+    """Retry-After: 0 is taken at its word once; then there are pauses all the same."""
+    elapsed, tries = 0.0, 0
+    while True:
+        tries += 1
+        decision = decide(Attempt(Effect.READ, Failure.THROTTLED, tries, elapsed, retry_after=0.0))
+        if isinstance(decision, Stop):
+            break
+        elapsed += decision.seconds
+    assert tries <= 35
+
+
 def test_a_wait_beyond_the_ceiling_is_not_begun() -> None:
     """The whole request takes a minute at most; the stop says how long was asked for."""
     attempt = Attempt(Effect.READ, Failure.THROTTLED, tries=2, elapsed=35, retry_after=30)

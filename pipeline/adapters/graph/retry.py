@@ -17,6 +17,7 @@ CEILING: Final = 60.0
 """Seconds that one request may take in all, waits included: about as long as a person looks at a message."""
 
 _LONGEST_BACKOFF: Final = 16.0
+_SHORTEST_REPEAT: Final = 2.0
 _FRESH_CEILING: Final = 30.0
 """Seconds that a directory replica may need to show a new object."""
 _BUSY_TRIES: Final = 5
@@ -121,11 +122,14 @@ def _may_have_happened(attempt: Attempt) -> bool:
 
 
 def _pause(attempt: Attempt, jitter: float) -> float:
-    backoff: float = min(_LONGEST_BACKOFF, 0.5 * 2 ** (attempt.tries - 1)) * (1 + jitter)
+    doublings = min(attempt.tries - 1, 10)
+    backoff: float = min(_LONGEST_BACKOFF, 0.5 * 2**doublings) * (1 + jitter)
     if attempt.retry_after is None:
         return backoff
     # Never a moment before the service said; a little after, so that a storm does not come back as one.
-    return attempt.retry_after + min(1.0, 0.1 * attempt.retry_after) * jitter
+    asked = attempt.retry_after + min(1.0, 0.1 * attempt.retry_after) * jitter
+    # A service that says "at once" again and again is not to be asked without end.
+    return asked if attempt.tries == 1 else max(asked, min(backoff, _SHORTEST_REPEAT))
 
 
 def parse_retry_after(text: str | None, *, now: datetime, date: str | None = None) -> float | None:

@@ -270,7 +270,7 @@ class GraphTransport:
         error = await self.error(outcome.status, outcome.body, ids, call.needs)
         if isinstance(error, errors.TenantThrottled) and stop.asked is not None:
             return errors.TenantThrottled(
-                f"Microsoft Graph asks to wait {stop.asked:.0f} s, longer than is waited here.", ids=error.ids
+                f"Microsoft Graph asks to slow down, for another {stop.asked:.0f} s by now.", ids=error.ids
             )
         return error
 
