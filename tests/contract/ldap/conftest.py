@@ -1,0 +1,287 @@
+"""The port `Directory` over LDAP, against each implementation of a domain controller there is."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import pytest
+
+from pipeline.adapters.ldap import LdapDirectory, LdapSettings
+from sandbox.directory import DirectoryServer
+from sandbox.people import Entry
+from sandbox.people.entry import BASE_DN
+
+Handler: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+OpenDirectory: TypeAlias = Callable[..., LdapDirectory]
+Listen: TypeAlias = Callable[..., Awaitable[int]]
+
+
+@dataclass(frozen=True)
+class World:
+    """A running domain controller that holds the contoso population, and the way to it."""
+
+    settings: LdapSettings
+
+
+def settings_of(server: DirectoryServer, **changes: Any) -> LdapSettings:
+    """Return the settings that lead to an embedded server."""
+    told = {key.rpartition("__")[2].lower(): value for key, value in server.settings().items()}
+    settings = LdapSettings(
+        urls=(told["urls"],),
+        bind_dn=told["bind_dn"],
+        bind_password=told["bind_password"],
+        base_dn=told["base_dn"],
+        ca_file=told["ca_file"],
+    )
+    return replace(settings, **changes)
+
+
+@asynccontextmanager
+async def embedded() -> AsyncIterator[World]:
+    """Run the sandbox's own directory."""
+    async with DirectoryServer() as server:
+        yield World(settings_of(server))
+
+
+READER = f"CN=reader,{BASE_DN}"
+PASSWORD = "Sandbox-only-reader-1!"
+IMPLEMENTATIONS = {"embedded": embedded}
+"""What the contract is checked against. Another implementation must hold `sandbox.people`'s population."""
+
+
+@contextmanager
+def in_a_thread(running: Callable[[], AbstractAsyncContextManager[World]]) -> Iterator[World]:
+    """Keep an implementation running on an event loop of its own, beside those of the tests."""
+    ready: Future[World] = Future()
+    ended = threading.Event()
+
+    async def run() -> None:
+        async with running() as world:
+            ready.set_result(world)
+            await asyncio.to_thread(ended.wait)
+
+    def main() -> None:
+        try:
+            asyncio.run(run())
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    thread = threading.Thread(target=main)
+    thread.start()
+    try:
+        yield ready.result(timeout=60)
+    finally:
+        ended.set()
+        thread.join()
+
+
+@pytest.fixture(scope="session", params=sorted(IMPLEMENTATIONS))
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """Give a domain controller that holds contoso."""
+    with in_a_thread(IMPLEMENTATIONS[request.param]) as running:
+        yield running
+
+
+@pytest.fixture
+async def open_directory() -> AsyncIterator[OpenDirectory]:
+    """Give a way to make directories of settings; they are closed afterwards."""
+    made: list[LdapDirectory] = []
+
+    def make(settings: LdapSettings, **changes: Any) -> LdapDirectory:
+        made.append(LdapDirectory(replace(settings, **changes)))
+        return made[-1]
+
+    yield make
+    for directory in made:
+        await directory.close()
+
+
+@pytest.fixture
+async def directory(world: World, open_directory: OpenDirectory) -> LdapDirectory:
+    """Give the adapter on the domain controller."""
+    return open_directory(world.settings)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DirectoryServer]:
+    """Give the embedded server itself, for what no real controller does on demand."""
+    async with DirectoryServer(starttls_port=0) as running:
+        yield running
+
+
+@pytest.fixture
+async def listen() -> AsyncIterator[Listen]:
+    """Give a way to listen on a free port with one's own handler; it ends afterwards."""
+    async with AsyncExitStack() as stack:
+        tasks: set[asyncio.Task[Any]] = set()
+
+        async def start(handler: Handler, **more: Any) -> int:
+            async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                task = asyncio.current_task()
+                assert task is not None
+                tasks.add(task)
+                try:
+                    await handler(reader, writer)
+                except (ConnectionError, asyncio.CancelledError):
+                    pass
+                finally:
+                    writer.close()
+
+            listening = await asyncio.start_server(handle, "127.0.0.1", 0, **more)
+            stack.callback(listening.close)
+            return int(listening.sockets[0].getsockname()[1])
+
+        yield start
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def made(dn: str, number: int, **attributes: tuple[bytes, ...]) -> Entry:
+    """Make an entry with a GUID of that number."""
+    return Entry(
+        dn, {"objectClass": (b"top", b"user"), "objectGUID": (number.to_bytes(16, "big"),), **attributes}
+    )
+
+
+def group_of(count: int, *, name: str = "Large") -> list[Entry]:
+    """Make a domain of one group with that many members, and an account that may read it."""
+    people = [made(f"CN=User {n},{BASE_DN}", n, cn=(f"User {n}".encode(),)) for n in range(count)]
+    members = tuple(person.dn.encode() for person in people)
+    return [
+        made(BASE_DN, 1 << 100, objectClass=(b"top", b"domainDNS"), dc=(b"contoso",)),
+        made(READER, 1 << 101, cn=(b"reader",)),
+        *people,
+        made(f"CN={name},{BASE_DN}", 1 << 102, objectClass=(b"top", b"group"), member=members),
+    ]
+
+
+@asynccontextmanager
+async def serving(entries: list[Entry], **more: Any) -> AsyncIterator[LdapSettings]:
+    """Serve these entries and give the settings of their reader."""
+    async with DirectoryServer(entries=entries, passwords={READER: PASSWORD}, **more) as running:
+        yield settings_of(running, bind_dn=READER, bind_password=PASSWORD)
+
+
+@asynccontextmanager
+async def serving_to(entries: list[Entry], **changes: Any) -> AsyncIterator[LdapDirectory]:
+    """Serve these entries and give a directory on them; keywords change its settings."""
+    async with serving(entries) as settings:
+        directory = LdapDirectory(replace(settings, **changes))
+        try:
+            yield directory
+        finally:
+            await directory.close()
+
+
+class Relay:
+    """A line to a server that can be cut, stalled, slowed and refused."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self.port = 0
+        self.accepted = 0
+        self.drip: float | None = None
+        """Seconds between two octets towards the client."""
+        self.cut_after: int | None = None
+        """Cut the line after that many more octets towards the client."""
+
+    async def open(self) -> None:
+        """Listen, on the same port as before if there was one."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """The address that clients use."""
+        return f"ldaps://127.0.0.1:{self.port}"
+
+    def refuse(self) -> None:
+        """Listen no longer; lines stay."""
+        if self._server is not None:
+            self._server.close()
+
+    def cut(self) -> None:
+        """End every line at once, as a killed process does."""
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    def stall(self) -> None:
+        """Let nothing through any more, in either direction, on lines old and new."""
+        self._flowing.clear()
+
+    def resume(self) -> None:
+        """Let everything through again."""
+        self._flowing.set()
+
+    async def close(self) -> None:
+        """End everything."""
+        self.refuse()
+        self.cut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers |= {writer, back}
+        for source, sink, to_client in ((reader, back, False), (there, writer, True)):
+            task = asyncio.create_task(self._pass_on(source, sink, to_client=to_client))
+            self._tasks.add(task)
+
+    async def _pass_on(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, to_client: bool
+    ) -> None:
+        with suppress(ConnectionError):
+            while data := await source.read(65536):
+                await self._flowing.wait()
+                if to_client and self.cut_after is not None:
+                    sink.write(data[: self.cut_after])
+                    self.cut_after -= len(data)
+                    if self.cut_after <= 0:
+                        self.cut_after = None
+                        await sink.drain()
+                        self.cut()
+                        return
+                elif to_client and self.drip is not None:
+                    for octet in data:
+                        sink.write(bytes([octet]))
+                        await sink.drain()
+                        await asyncio.sleep(self.drip)
+                else:
+                    sink.write(data)
+                await sink.drain()
+        sink.close()
+
+
+@pytest.fixture
+async def relays(server: DirectoryServer) -> AsyncIterator[tuple[Relay, Relay]]:
+    """Give two lines to the embedded server: to a client, two domain controllers."""
+    port = int(server.url.rpartition(":")[2])
+    pair = Relay(port), Relay(port)
+    for relay in pair:
+        await relay.open()
+    yield pair
+    for relay in pair:
+        await relay.close()
