@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.tenant import queries, references, rules, users
+from sandbox.tenant import facts, queries, references, rules, users
 from sandbox.tenant.errors import refuse
 from sandbox.tenant.protocol import Reply
 from sandbox.tenant.store import Entry
@@ -53,10 +53,12 @@ def update_group(tenant: Tenant, call: Call, group: Segment) -> Reply:
         given = body.pop("uniqueName", group.text)
         if given != group.text:
             raise refuse("read_only_property", property="uniqueName")
-        absent = tenant.store.state.find("uniqueName", group.text.casefold()) is None
-        if absent and call.prefers("create-if-missing"):
-            tenant.require(call, "group.create")
-            return queries.created(call, _create(tenant, body, unique_name=group.text), "groups")
+        present = tenant.store.state.find("uniqueName", group.text.casefold())
+        if call.prefers("create-if-missing"):
+            if present is None:
+                tenant.require(call, "group.create")
+                return queries.created(call, _create(tenant, body, unique_name=group.text), "groups")
+            body = _without_unchanged(present, body)
     tenant.require(call, "group.write" if set(body) - {"members@odata.bind"} else "member.write")
     with tenant.store.transaction() as draft:
         entry = references.find_group(draft, group)
@@ -70,6 +72,13 @@ def update_group(tenant: Tenant, call: Call, group: Segment) -> Reply:
         changed = _with_links(draft, changed, "owners", bound.get("owners", ()))
         tenant.put(draft, changed)
     return Reply(204)
+
+
+def _without_unchanged(entry: Entry, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what only a create sets and what is so already: an upsert can be sent again as it is."""
+    known = facts.load().properties["group"]
+    fixed = {name for name, one in known.items() if one.create and not one.update}
+    return {name: value for name, value in body.items() if name not in fixed or entry.get(name) != value}
 
 
 def delete_group(tenant: Tenant, call: Call, group: Segment) -> Reply:  # noqa: ARG001 (one signature for all)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ import pytest
 from sandbox.tenant import TenantServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    Connect = Callable[[TenantServer], Awaitable["Caller"]]
 
 ADA = "aaaaaaaa-0000-4000-8000-000000000001"
 SAM = "aaaaaaaa-0000-4000-8000-000000000002"
@@ -81,11 +84,18 @@ def a_seed() -> dict[str, Any]:
         ],
         "groups": [
             group(SECURITY, "engineers", members=[ADA]),
-            group(SYNCED, "synced", onPremisesSyncEnabled=True, onPremisesSecurityIdentifier="S-1-5-21-1-2-3-2001"),
+            group(
+                SYNCED,
+                "synced",
+                onPremisesSyncEnabled=True,
+                onPremisesSecurityIdentifier="S-1-5-21-1-2-3-2001",
+            ),
             group(MAIL_SECURITY, "mailsec", mailEnabled=True),
             group(LIST, "list", mailEnabled=True, securityEnabled=False),
             group(UNIFIED, "team", mailEnabled=True, groupTypes=["Unified"], owners=[ADA]),
-            group(DYNAMIC, "dynamic", groupTypes=["DynamicMembership"], membershipRule="user.city -eq \"London\""),
+            group(
+                DYNAMIC, "dynamic", groupTypes=["DynamicMembership"], membershipRule='user.city -eq "London"'
+            ),
         ],
         "deletedItems": [
             user(
@@ -107,6 +117,7 @@ class Clock:
         self.now = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 
     def __call__(self) -> datetime:
+        """Give the time."""
         return self.now
 
     def move(self, seconds: float) -> None:
@@ -173,12 +184,23 @@ async def server(seed: dict[str, Any], clock: Clock) -> AsyncIterator[TenantServ
 
 
 @pytest.fixture
-async def anonymous(server: TenantServer) -> AsyncIterator[Caller]:
+async def connect() -> AsyncIterator[Connect]:
+    """Give what makes a caller without a token of a running tenant."""
+    async with AsyncExitStack() as stack:
+
+        async def make(server: TenantServer) -> Caller:
+            # Plain http: an empty TLS context spares each test the loading of the machine's certificates.
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            http = httpx.AsyncClient(base_url=server.url, trust_env=False, verify=tls)
+            return Caller(server, await stack.enter_async_context(http))
+
+        yield make
+
+
+@pytest.fixture
+async def anonymous(server: TenantServer, connect: Connect) -> Caller:
     """Give a caller without a token."""
-    # Plain http: an empty TLS context spares each test the loading of the machine's certificates.
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False, verify=tls) as http:
-        yield Caller(server, http)
+    return await connect(server)
 
 
 @pytest.fixture

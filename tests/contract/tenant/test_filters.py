@@ -1,4 +1,4 @@
-"""$filter, $select, $orderby, $count and paging: what directory objects take, with and without advanced parameters."""
+"""$filter, $select, $orderby, $count and paging: what directory objects take, by default and advanced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 
 
-async def listed(caller: Caller, path: str, headers: dict[str, str] | None = None, **params: str) -> list[str]:
+async def listed(caller: Caller, path: str, headers: Any = None, **params: str) -> list[str]:
     """Give the display names of an answer that must be 200."""
     query = {f"${name}": value for name, value in params.items()}
     response = await caller.send("GET", path, params=query, headers=headers)
@@ -20,7 +20,7 @@ async def listed(caller: Caller, path: str, headers: dict[str, str] | None = Non
     return [one["displayName"] for one in response.json()["value"]]
 
 
-async def refused(caller: Caller, path: str, headers: dict[str, str] | None = None, **params: str) -> tuple[str, str]:
+async def refused(caller: Caller, path: str, headers: Any = None, **params: str) -> tuple[str, str]:
     """Give code and message of an answer that must be 400."""
     query = {f"${name}": value for name, value in params.items()}
     response = await caller.send("GET", path, params=query, headers=headers)
@@ -231,7 +231,10 @@ async def test_count_needs_the_header(caller: Caller) -> None:
     assert "@odata.count" not in await caller.get("/users", _count="true")
     counted = await caller.send("GET", "/users?$count=true&$top=1", headers=EVENTUAL)
     assert counted.json()["@odata.count"] == 5
-    assert await refused(caller, "/users/$count") == ("Request_BadRequest", "$count is not currently supported.")
+    assert await refused(caller, "/users/$count") == (
+        "Request_BadRequest",
+        "$count is not currently supported.",
+    )
     segment = await caller.send("GET", "/users/$count", headers=EVENTUAL)
     assert (segment.status_code, segment.text) == (200, "5")
     assert segment.headers["Content-Type"].startswith("text/plain")
@@ -239,10 +242,22 @@ async def test_count_needs_the_header(caller: Caller) -> None:
 
 async def test_order_by_name_and_not_together_with_a_filter(caller: Caller) -> None:
     """$orderby: displayName works by default, with $filter only as an advanced query."""
-    assert await listed(caller, "/users", orderby="displayName desc") == ["Sam", "Pat", "O'Brien", "Former", "Ada"]
+    assert await listed(caller, "/users", orderby="displayName desc") == [
+        "Sam",
+        "Pat",
+        "O'Brien",
+        "Former",
+        "Ada",
+    ]
     both = {"orderby": "displayName", "filter": "accountEnabled eq true"}
     assert (await refused(caller, "/users", **both))[0] == "Request_UnsupportedQuery"
-    assert await listed(caller, "/users", EVENTUAL, count="true", **both) == ["Ada", "Former", "O'Brien", "Pat", "Sam"]
+    assert await listed(caller, "/users", EVENTUAL, count="true", **both) == [
+        "Ada",
+        "Former",
+        "O'Brien",
+        "Pat",
+        "Sam",
+    ]
     assert (await refused(caller, "/users", orderby="city"))[0] == "Request_UnsupportedQuery"
 
 

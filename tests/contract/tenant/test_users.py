@@ -112,7 +112,11 @@ async def test_texts_have_their_documented_lengths(caller: Caller, name: str, li
 async def test_what_only_the_service_sets_is_refused(caller: Caller, name: str, value: Any, ids: Any) -> None:
     """v1.0 takes none of the properties that belong to Exchange, to the sync service or to the system."""
     response = await caller.send("PATCH", f"/users/{ids['ada']}", json={name: value})
-    assert error(response) == (400, "Request_BadRequest", f"Property '{name}' is read-only and cannot be set.")
+    assert error(response) == (
+        400,
+        "Request_BadRequest",
+        f"Property '{name}' is read-only and cannot be set.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,7 +157,9 @@ async def test_null_for_a_list_is_refused_and_an_empty_list_clears(caller: Calle
     """A list takes [] and never null; a single value is cleared by null."""
     refused = await caller.send("PATCH", f"/users/{ids['ada']}", json={"businessPhones": None})
     assert error(refused)[2].startswith("A null value was found for the property named 'businessPhones'")
-    cleared = await caller.send("PATCH", f"/users/{ids['ada']}", json={"businessPhones": [], "jobTitle": None})
+    cleared = await caller.send(
+        "PATCH", f"/users/{ids['ada']}", json={"businessPhones": [], "jobTitle": None}
+    )
     assert cleared.status_code == 204
     read = await caller.get(f"/users/{ids['ada']}", _select="businessPhones,jobTitle")
     assert (read["businessPhones"], read["jobTitle"]) == ([], None)
@@ -204,14 +210,16 @@ async def test_complex_values_merge_member_by_member(caller: Caller, ids: Any) -
 async def test_a_upn_is_made_of_allowed_characters_in_a_verified_domain(
     caller: Caller, upn: str, message: str
 ) -> None:
-    """userPrincipalName: the alias characters, and a domain that the tenant has verified."""
+    """UPN: the alias characters, and a domain that the tenant has verified."""
     response = await caller.send("POST", "/users", json=GRACE | {"userPrincipalName": upn})
     assert error(response) == (400, "Request_BadRequest", message)
 
 
-@pytest.mark.parametrize("upn", ["o'neil@contoso.test", "a.b-c_d!e#f^g~h@CONTOSO.test", "x@contoso.onmicrosoft.test"])
+@pytest.mark.parametrize(
+    "upn", ["o'neil@contoso.test", "a.b-c_d!e#f^g~h@CONTOSO.test", "x@contoso.onmicrosoft.test"]
+)
 async def test_odd_but_allowed_upns_are_taken(caller: Caller, upn: str) -> None:
-    """userPrincipalName: all special characters of the policy pass, and a user is found by it in a path."""
+    """UPN: all special characters of the policy pass, and a user is found by it in a path."""
     response = await caller.send("POST", "/users", json=GRACE | {"userPrincipalName": upn})
     assert response.status_code == 201
     quoted = upn.replace("#", "%23").replace("^", "%5E")
@@ -230,7 +238,7 @@ async def test_a_federated_user_needs_an_anchor_and_no_password(caller: Caller) 
 
 @pytest.mark.parametrize("password", ["Short-9", "alllowercaseletters", "lowercase-and-marks", None])
 async def test_weak_passwords_are_refused(caller: Caller, password: str | None) -> None:
-    """passwordProfile: eight characters and three of four classes."""
+    """Passwords: eight characters and three of four classes."""
     response = await caller.send("POST", "/users", json=GRACE | {"passwordProfile": {"password": password}})
     assert error(response) == (
         400,
@@ -241,7 +249,7 @@ async def test_weak_passwords_are_refused(caller: Caller, password: str | None) 
 
 
 async def test_a_taken_upn_is_a_conflict_whatever_its_case(caller: Caller) -> None:
-    """userPrincipalName is unique: 400 Request_BadRequest with the detail ObjectConflict."""
+    """The UPN is unique: 400 Request_BadRequest with the detail ObjectConflict."""
     response = await caller.send("POST", "/users", json=GRACE | {"userPrincipalName": "ADA@contoso.test"})
     message = "Another object with the same value for property userPrincipalName already exists."
     assert error(response) == (400, "Request_BadRequest", message)
@@ -251,7 +259,7 @@ async def test_a_taken_upn_is_a_conflict_whatever_its_case(caller: Caller) -> No
 
 
 async def test_a_taken_anchor_names_the_other_object(caller: Caller, ids: Any) -> None:
-    """onPremisesImmutableId is unique: a second detail, ConflictingObjects, points to its holder."""
+    """The anchor is unique: a second detail, ConflictingObjects, points to its holder."""
     body = {"onPremisesImmutableId": "q+8/AbCdEfGhIjKlMnOpQg=="}
     response = await caller.send("PATCH", f"/users/{ids['obrien']}", json=body)
     message = "Another object with the same value for property onPremisesImmutableId already exists."
@@ -269,15 +277,19 @@ async def test_an_anchor_set_to_its_own_value_is_no_conflict(caller: Caller, ids
 
 
 async def test_mail_becomes_the_primary_proxy_address(caller: Caller, ids: Any) -> None:
-    """mail: the new value leads proxyAddresses, the old primary stays as a secondary address."""
-    assert (await caller.send("PATCH", f"/users/{ids['ada']}", json={"mail": "al@contoso.test"})).status_code == 204
+    """Mail: the new value leads proxyAddresses, the old primary stays as a secondary address."""
+    assert (
+        await caller.send("PATCH", f"/users/{ids['ada']}", json={"mail": "al@contoso.test"})
+    ).status_code == 204
     read = await caller.get(f"/users/{ids['ada']}", _select="mail,proxyAddresses")
     assert read["mail"] == "al@contoso.test"
     assert read["proxyAddresses"] == ["SMTP:al@contoso.test", "smtp:ada@contoso.test"]
 
 
-async def test_a_mail_that_another_holds_is_stored_and_quietly_no_proxy_address(caller: Caller, ids: Any) -> None:
-    """mail: when another object has the address the write succeeds and proxyAddresses does not change."""
+async def test_a_mail_that_another_holds_is_stored_and_quietly_no_proxy_address(
+    caller: Caller, ids: Any
+) -> None:
+    """Mail: when another object has the address the write succeeds and proxyAddresses does not change."""
     response = await caller.send("PATCH", f"/users/{ids['former']}", json={"mail": "ADA@contoso.test"})
     assert response.status_code == 204
     read = await caller.get(f"/users/{ids['former']}", _select="mail,proxyAddresses")
@@ -297,12 +309,16 @@ async def test_a_synced_user_is_read_only(caller: Caller, body: Any, ids: Any) -
 
 
 async def test_a_synced_user_takes_what_the_cloud_owns(caller: Caller, ids: Any) -> None:
-    """usageLocation is set in the cloud, on synced users too."""
-    assert (await caller.send("PATCH", f"/users/{ids['sam']}", json={"usageLocation": "GB"})).status_code == 204
+    """Its usageLocation is set in the cloud, on synced users too."""
+    assert (
+        await caller.send("PATCH", f"/users/{ids['sam']}", json={"usageLocation": "GB"})
+    ).status_code == 204
 
 
-async def test_a_formerly_synced_user_keeps_its_extension_attributes_from_graph(caller: Caller, ids: Any) -> None:
-    """onPremisesExtensionAttributes of a formerly synced user belong to Exchange."""
+async def test_a_formerly_synced_user_keeps_its_extension_attributes_from_graph(
+    caller: Caller, ids: Any
+) -> None:
+    """Extension attributes of a formerly synced user belong to Exchange."""
     body = {"onPremisesExtensionAttributes": {"extensionAttribute1": "x"}}
     response = await caller.send("PATCH", f"/users/{ids['former']}", json=body)
     assert error(response)[2].endswith("for objects that have originated within an external service.")
@@ -320,7 +336,9 @@ async def test_a_formerly_synced_user_keeps_its_extension_attributes_from_graph(
         {"userPrincipalName": "pat2@contoso.test"},
     ],
 )
-async def test_sensitive_properties_of_a_privileged_user_are_forbidden(caller: Caller, body: Any, ids: Any) -> None:
+async def test_sensitive_properties_of_a_privileged_user_are_forbidden(
+    caller: Caller, body: Any, ids: Any
+) -> None:
     """Sensitive actions on holders of an administrator role need more than User.ReadWrite.All."""
     response = await caller.send("PATCH", f"/users/{ids['pat']}", json=body)
     assert error(response) == (
@@ -330,13 +348,18 @@ async def test_sensitive_properties_of_a_privileged_user_are_forbidden(caller: C
     )
 
 
-async def test_other_properties_of_a_privileged_user_are_writable_but_not_its_life(caller: Caller, ids: Any) -> None:
+async def test_other_properties_of_a_privileged_user_are_writable_but_not_its_life(
+    caller: Caller, ids: Any
+) -> None:
     """A privileged user takes a job title; deleting it is sensitive."""
     assert (await caller.send("PATCH", f"/users/{ids['pat']}", json={"jobTitle": "x"})).status_code == 204
     assert (await caller.send("DELETE", f"/users/{ids['pat']}")).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["nobody@contoso.test", "dddddddd-0000-4000-8000-000000000001", "cccccccc-0000-4000-8000-000000000001"])
+@pytest.mark.parametrize(
+    "path",
+    ["nobody@contoso.test", "dddddddd-0000-4000-8000-000000000001", "cccccccc-0000-4000-8000-000000000001"],
+)
 async def test_absent_and_deleted_users_are_not_found(caller: Caller, path: str) -> None:
     """404 Request_ResourceNotFound names what was asked for."""
     for method, how in (("GET", {}), ("PATCH", {"json": {"jobTitle": "x"}}), ("DELETE", {})):
@@ -359,7 +382,9 @@ async def test_manager_is_a_reference_of_its_own(caller: Caller, ids: Any) -> No
         body = {"@odata.id": f"https://graph.microsoft.com/v1.0/{target}/{ids['obrien']}"}
         assert (await caller.send("PUT", f"{path}/$ref", json=body)).status_code == 204
     assert (await caller.get(path))["id"] == ids["obrien"]
-    read = await caller.get("/users", _filter=f"id eq '{ids['ada']}'", _expand="manager($select=id)", _select="id")
+    read = await caller.get(
+        "/users", _filter=f"id eq '{ids['ada']}'", _expand="manager($select=id)", _select="id"
+    )
     assert read["value"] == [
         {"id": ids["ada"], "manager": {"@odata.type": "#microsoft.graph.user", "id": ids["obrien"]}}
     ]
@@ -393,7 +418,9 @@ async def test_a_synced_users_manager_is_read_only(caller: Caller, ids: Any) -> 
 async def test_a_deleted_user_frees_its_upn_and_comes_back(caller: Caller, ids: Any) -> None:
     """Delete is soft: the UPN gets the id in front, and restore takes it off again, members and all."""
     assert (await caller.send("DELETE", f"/users/{ids['ada']}")).status_code == 204
-    gone = await caller.get(f"/directory/deletedItems/{ids['ada']}", _select="userPrincipalName,deletedDateTime")
+    gone = await caller.get(
+        f"/directory/deletedItems/{ids['ada']}", _select="userPrincipalName,deletedDateTime"
+    )
     assert gone["userPrincipalName"] == ids["ada"].replace("-", "") + "ada@contoso.test"
     assert gone["deletedDateTime"] == "2026-03-14T15:09:26Z"
     assert (await caller.get(f"/groups/{ids['security']}/members"))["value"] == []
@@ -401,7 +428,9 @@ async def test_a_deleted_user_frees_its_upn_and_comes_back(caller: Caller, ids: 
     assert restored.status_code == 200
     assert restored.json()["@odata.type"] == "#microsoft.graph.user"
     assert restored.json()["userPrincipalName"] == "ada@contoso.test"
-    assert [one["id"] for one in (await caller.get(f"/groups/{ids['security']}/members"))["value"]] == [ids["ada"]]
+    assert [one["id"] for one in (await caller.get(f"/groups/{ids['security']}/members"))["value"]] == [
+        ids["ada"]
+    ]
 
 
 async def test_a_soft_deleted_twin_is_found_by_its_anchor(caller: Caller, ids: Any) -> None:
