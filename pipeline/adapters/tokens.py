@@ -19,11 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeGuard
 
 import httpx
 import msal  # type: ignore[import-untyped]  # it ships no types
-from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
 from msal.exceptions import MsalError  # type: ignore[import-untyped]  # it ships no types
 
 from pipeline import errors, facts
@@ -104,12 +105,12 @@ class TokenSource:
         `claims`, the JSON text of a claims challenge, asks for a new one that meets it. `rejected` is a token
         that was not taken: another one than that is returned.
         """
-        held = self._usable(rejected)
-        if held is not None and claims is None:
-            return held.token
+        before = self._held
+        if self._usable(before) and before.token != rejected and (claims is None or rejected is not None):
+            return before.token
         async with self._lock:
-            held = self._usable(rejected)
-            if held is not None and (claims is None or rejected is not None):
+            held = self._held
+            if held is not before and self._usable(held):
                 return held.token  # whoever held the lock before has renewed it
             return (await self._renew(claims)).token
 
@@ -140,11 +141,8 @@ class TokenSource:
             await asyncio.get_running_loop().run_in_executor(self._worker, self._http.close)
         self._worker.shutdown(wait=False)
 
-    def _usable(self, rejected: str | None) -> _Held | None:
-        held = self._held
-        if held is None or held.token == rejected or self._clock.monotonic() >= held.good_until:
-            return None
-        return held
+    def _usable(self, held: _Held | None) -> TypeGuard[_Held]:
+        return held is not None and self._clock.monotonic() < held.good_until
 
     async def _renew(self, claims: str | None) -> _Held:
         loop = asyncio.get_running_loop()
@@ -168,9 +166,11 @@ class TokenSource:
             result = application.acquire_token_for_client(
                 [self._settings.cloud.scope], claims_challenge=claims
             )
+        except errors.PipelineError:
+            raise
         except (httpx.HTTPError, OSError) as error:
             _raise_unreachable(error)
-        except (ValueError, MsalError) as error:
+        except Exception as error:  # noqa: BLE001  # msal trips in many ways over an answer of another shape
             _raise_refused(_chained_text(error), error)
         if not isinstance(result, dict) or not isinstance(result.get("access_token"), str):
             _raise_refused(_described(result), None)
@@ -290,11 +290,15 @@ def _pem(text: str, password: str | None) -> dict[str, object]:
         missing = "private key" if key is None else "certificate"
         raise errors.SignInRefused(f"The PEM file holds no {missing}.", remedy=_CERTIFICATE_REMEDY)
     found: dict[str, object] = {"private_key": key[0], "public_certificate": "\n".join(certificates)}
-    if "ENCRYPTED" in key[0]:
-        if not password:
-            raise errors.SignInRefused("The private key needs a password.", remedy=_CERTIFICATE_REMEDY)
-        found["passphrase"] = password
-    return found
+    locked = "ENCRYPTED" in key[0]
+    if locked and not password:
+        raise errors.SignInRefused("The private key needs a password.", remedy=_CERTIFICATE_REMEDY)
+    try:
+        load_pem_private_key(key[0].encode(), password.encode() if locked and password else None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        message = "The private key cannot be opened with this password, or is not a key."
+        raise errors.SignInRefused(message, remedy=_CERTIFICATE_REMEDY) from error
+    return found | ({"passphrase": password} if locked else {})
 
 
 def _pfx(path: Path, data: bytes, password: str | None) -> dict[str, object]:

@@ -116,13 +116,21 @@ class Scripted:
                 request.raw_path,
                 dict(request.query),
                 {name.lower(): value for name, value in request.headers.items()},
-                json.loads(raw) if raw else None,
+                _json(raw),
                 id(request.transport),
                 self._clock.monotonic(),
             )
         )
         act = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return respond(act) if isinstance(act, Say) else await act(request)
+
+
+def _json(raw: bytes) -> Any:
+    """Return the JSON of a request, or None when it has none."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
 
 
 def respond(say: Say) -> web.Response:
