@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from sandbox.directory.dn import InvalidNameError, parse
+from sandbox.people import DOMAIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,11 +39,16 @@ class Accounts:
         if node is not None:
             return node
         domain, slash, account = name.partition("\\")
-        attribute, wanted = ("samaccountname", account) if slash else ("userprincipalname", name)
-        if slash and domain.upper() != "CONTOSO":
-            return None
+        if slash:
+            return self._by("sAMAccountName", account) if domain.upper() == "CONTOSO" else None
+        account, _, domain = name.rpartition("@")
+        # every account also has the implicit UPN of its account name and the domain
+        implicit = self._by("sAMAccountName", account) if domain.lower() == DOMAIN else None
+        return self._by("userPrincipalName", name) or implicit
+
+    def _by(self, attribute: str, wanted: str) -> Node | None:
         for candidate in self._tree:
-            values = candidate.values.get(attribute)
+            values = candidate.get(attribute)
             if values and values[0].decode().lower() == wanted.lower():
                 return candidate
         return None

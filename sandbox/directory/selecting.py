@@ -25,7 +25,7 @@ Picked = tuple[str, tuple[bytes, ...]]
 _RANGE: Final = re.compile(r"range=(\d{1,9})-(\d{1,9}|\*)", re.IGNORECASE)
 # userAccountControl bits ([MS-ADTS] section "userAccountControl Bits")
 _LOCKED: Final = 0x10
-_NEVER_EXPIRES: Final = 0x13A00  # the password never expires, a trust account of any kind, or a computer
+_NEVER_EXPIRES: Final = 0x13800  # the password never expires, a trust account of any kind, or a computer
 _EXPIRED: Final = 0x800000
 _SECURITY_ENABLED: Final = -0x80000000
 

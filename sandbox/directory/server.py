@@ -178,12 +178,15 @@ async def _open(
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Turn an accepted socket into streams, with TLS when a directory is given."""
     loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    protocol = asyncio.StreamReaderProtocol(reader, lambda _reader, _writer: None)
-    transport, _ = await loop.connect_accepted_socket(
-        lambda: protocol,
+    connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = loop.create_future()
+
+    def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set_result((reader, writer))
+
+    await loop.connect_accepted_socket(
+        lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader(), greet),
         connection,
         ssl=directory.tls if directory else None,
         ssl_handshake_timeout=_HANDSHAKE_SECONDS if directory else None,
     )
-    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+    return await connected
