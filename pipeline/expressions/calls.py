@@ -10,7 +10,7 @@ from pipeline.expressions.errors import ExpressionError, Fault
 from pipeline.expressions.kinds import SCALAR, TEXT
 from pipeline.expressions.nodes import Call
 from pipeline.expressions.shapes import Run
-from pipeline.expressions.signature import Form, Parameter, Style
+from pipeline.expressions.signature import SKIPPED, UNKNOWN, Form, Parameter, Skipped, Style
 from pipeline.expressions.state import FEW, SMALL, State
 from pipeline.expressions.values import Scalar, Value
 
@@ -19,7 +19,7 @@ from pipeline.expressions.values import Scalar, Value
 class Constant:
     """An argument that is known when the expression is loaded."""
 
-    value: Value
+    value: Value | Skipped
 
 
 Argument: TypeAlias = Run | Constant
@@ -37,11 +37,29 @@ class CallPlan:
             _settled(argument, parameter)
             for argument, parameter in zip(arguments, self._parameters, strict=True)
         ]
-        # A list of texts with nothing but converted constants after it is the common case of mapping over values.
-        exact = [parameter.kind.exact for parameter in self._parameters]
+        self._rest = self._constants_after_first()
+        self._passed_rest = [
+            _passed(argument) for argument in self._arguments[1:] if isinstance(argument, Constant)
+        ]
+        # A list of texts with nothing but constants after it is the common case of mapping over values.
         self._maps_texts = (
-            not self._stateful and exact[:1] == [str] and self._constants_after_first() is not None
+            self._rest is not None
+            and not self._stateful
+            and self._parameters[0].kind.exact is str
+            and not self._parameters[0].kind.takes_lists
         )
+
+    def check(self) -> None:
+        """Refuse constants that can never work; raises ExpressionError."""
+        if self._form.check is None:
+            return
+        known = [
+            _given(argument) if isinstance(argument, Constant) else UNKNOWN for argument in self._arguments
+        ]
+        try:
+            self._form.check(known)
+        except Fault as fault:
+            raise self.located(fault) from None
 
     def closure(self) -> Run:
         """Give the narrowest closure that fits the call."""
@@ -49,57 +67,61 @@ class CallPlan:
 
     def _getters(self) -> list[Run]:
         return [
-            shapes.constant(argument.value) if isinstance(argument, Constant) else argument
+            shapes.constant(_passed(argument)) if isinstance(argument, Constant) else argument
             for argument in self._arguments
         ]
 
     def _narrow(self) -> Run | None:
-        if not self._arguments:
-            return None
         apply = self._form.apply
-        if all(parameter.kind.takes_lists for parameter in self._parameters):
+        if self._arguments and all(parameter.kind.takes_lists for parameter in self._parameters):
             if self._stateful:
                 return shapes.anything_and_state(apply, self._getters(), self.located)
-            if len(self._arguments) == 1:
-                return shapes.anything(apply, self._getters()[0], self.located)
+            return shapes.anything(apply, self._getters()[0], self.located) if not self._rest else None
+        first = self._arguments[0] if self._arguments else None
+        if first is None or isinstance(first, Constant) or self._rest is None:
             return None
-        first, rest = self._arguments[0], self._constants_after_first()
-        if isinstance(first, Constant) or rest is None:
-            return None
-        kind = self._parameters[0].kind
-        if kind is SCALAR and self._stateful:
-            return shapes.single_state_and_rest(apply, first, rest, self.apply, self.located)
+        if self._stateful:
+            return self._narrow_stateful(first, self._rest)
+        return self._narrow_plain(first, self._rest)
+
+    def _narrow_stateful(self, first: Run, rest: list[Value]) -> Run | None:
+        apply, kind = self._form.apply, self._parameters[0].kind
+        if kind is SCALAR:
+            return shapes.single_state_and_rest(apply, first, rest, self.apply_to_first, self.located)
         if kind.exact is str:
-            return self._on_text(first, rest)
-        if self._stateful or len(rest) != 1:
-            return None
-        if kind.takes_lists:
-            return shapes.anything_and_one(apply, first, rest[0], self.located)
-        if kind.exact is int:
-            return shapes.number_and_one(apply, first, rest[0], self.apply, self.located)
+            return shapes.text_state_and_rest(apply, first, rest, self.apply_to_first, self.located)
         return None
 
-    def _on_text(self, first: Run, rest: list[Value]) -> Run | None:
-        apply = self._form.apply
-        if self._stateful:
-            return shapes.text_state_and_rest(apply, first, rest, self.apply, self.located)
-        if not rest:
-            return shapes.text(apply, first, self.apply, self.located)
-        if len(rest) == 1:
-            return shapes.text_and_one(apply, first, rest[0], self.apply, self.located)
-        if len(rest) == 2:
-            return shapes.text_and_two(apply, first, (rest[0], rest[1]), self.apply, self.located)
-        return None
+    def _narrow_plain(self, first: Run, rest: list[Value]) -> Run | None:
+        apply, kind, general = self._form.apply, self._parameters[0].kind, self.apply_to_first
+        match kind.exact, rest:
+            case _, [second] if kind.takes_lists:
+                return shapes.anything_and_one(apply, first, second, self.located)
+            case exact, [] if exact is str:
+                return shapes.text(apply, first, general, self.located)
+            case exact, [second] if exact is str:
+                return shapes.text_and_one(apply, first, second, general, self.located)
+            case exact, [second, third] if exact is str:
+                return shapes.text_and_two(apply, first, (second, third), general, self.located)
+            case exact, [second] if exact is int:
+                return shapes.number_and_one(apply, first, second, general, self.located)
+            case _:
+                return None
 
     def _constants_after_first(self) -> list[Value] | None:
-        """Give the other arguments when each is a constant that needs no more conversion."""
+        """Give the other arguments, as the function takes them, when all are constants."""
+        if not self._arguments:
+            return None
         values: list[Value] = []
         for argument, parameter in zip(self._arguments[1:], self._parameters[1:], strict=True):
             if not isinstance(argument, Constant):
                 return None
-            if argument.value is None and not parameter.optional and not parameter.kind.takes_lists:
+            if argument.value is SKIPPED:
+                values.append(None)
+            elif argument.value is None and not parameter.kind.takes_lists:
                 return None
-            values.append(argument.value)
+            else:
+                values.append(argument.value)
         return values
 
     def located(self, fault: Fault) -> ExpressionError:
@@ -111,53 +133,67 @@ class CallPlan:
                 break
         return fault.at(span.position, self._call.name)
 
+    def apply_to_first(self, state: State, first: Value) -> Value:
+        """Call the function with any first value; the other arguments are constants."""
+        return self.apply(state, [first, *self._passed_rest])
+
     def apply(self, state: State, values: list[Value]) -> Value:
-        """Call the function with any values: map over lists, convert, apply the rules for null."""
+        """Call the function with any values: map over lists, convert, apply the rules for null.
+
+        An empty list is null, as an attribute without values is absent.
+        """
         try:
-            texts = values[0] if values else None
-            if isinstance(texts, list) and self._maps_texts and _all_small_texts(texts):
-                return [
-                    result for text in texts if (result := self._form.apply(text, *values[1:])) is not None
-                ]
-            width = self._width(values)
-            if width is None:
-                return self._apply_single(state, values)
-            out: list[Scalar] = []
-            for index in range(width):
-                result = self._apply_single(state, self._row(values, index))
-                added = result if isinstance(result, list) else [] if result is None else [result]
-                if width > FEW:
-                    state.produced(added)
-                out.extend(added)
+            width = max([len(value) for value in self._mapped(values) if isinstance(value, list)], default=0)
+            if not width:
+                return self._apply_single(state, self._row(values, 0))
+            if self._maps_texts and _all_small_texts(values[0]):
+                return self._map_texts(values[0])
+            return self._map(state, values, width)
         except Fault as fault:
             raise self.located(fault) from None
+
+    def _mapped(self, values: list[Value]) -> list[Value]:
+        """Give the values of the arguments that take single values only."""
+        return [
+            value
+            for value, parameter in zip(values, self._parameters, strict=True)
+            if not parameter.kind.takes_lists
+        ]
+
+    def _map_texts(self, texts: Any) -> list[Scalar]:
+        apply, rest = self._form.apply, self._rest or []
+        return [result for text in texts if (result := apply(text, *rest)) is not None]
+
+    def _map(self, state: State, values: list[Value], width: int) -> list[Scalar]:
+        if any(isinstance(value, list) and len(value) not in {0, 1, width} for value in self._mapped(values)):
+            raise Fault("cannot bring together lists of different lengths")
+        out: list[Scalar] = []
+        for index in range(width):
+            result = self._apply_single(state, self._row(values, index))
+            added = result if isinstance(result, list) else [] if result is None else [result]
+            if width > FEW:
+                state.produced(added)
+            out.extend(added)
         return out
 
-    def _width(self, values: list[Value]) -> int | None:
-        """Give how many values the call is to be mapped over, or None when no argument is a list."""
-        width: int | None = None
-        for value, parameter in zip(values, self._parameters, strict=True):
-            if isinstance(value, list) and not parameter.kind.takes_lists:
-                if width is not None and len(value) != width and 1 not in {width, len(value)}:
-                    raise Fault(
-                        f"cannot be brought together: {width} and {len(value)} values", parameter.name
-                    )
-                width = len(value) if width is None or width == 1 else width
-        return width
-
     def _row(self, values: list[Value], index: int) -> list[Value]:
-        return [
-            value[index if len(value) > 1 else 0]
-            if isinstance(value, list) and not parameter.kind.takes_lists
-            else value
-            for value, parameter in zip(values, self._parameters, strict=True)
-        ]
+        """Give the values of one call: of a list the one at `index`, of a list of one always that one."""
+        row: list[Value] = []
+        for value, parameter in zip(values, self._parameters, strict=True):
+            if not isinstance(value, list) or parameter.kind.takes_lists:
+                row.append(value)
+            else:
+                row.append(value[index if len(value) > 1 else 0] if value else None)
+        return row
 
     def _apply_single(self, state: State, values: list[Value]) -> Value:
         converted: list[Any] = []
         for index, (value, parameter) in enumerate(zip(values, self._parameters, strict=True)):
-            if not parameter.kind.takes_lists and value is None:
-                if index == 0:
+            if _is_skipped(value):
+                converted.append(None)
+                continue
+            if value is None and not parameter.kind.takes_lists:
+                if index == 0 and not parameter.nullable:
                     return self._form.null
                 converted.append(_null(parameter))
                 continue
@@ -174,23 +210,45 @@ def _settled(argument: Argument, parameter: Parameter) -> Argument:
     """Convert a constant now; one that cannot be converted fails when the call is made, not before."""
     if not isinstance(argument, Constant) or argument.value is None:
         return argument
+    if argument.value is SKIPPED:
+        return Constant(None) if parameter.kind.takes_lists else argument
     try:
         return Constant(_converted(argument.value, parameter))
     except Fault:
-        return shapes.constant(argument.value)
+        return shapes.constant(_passed(argument))
 
 
-def _all_small_texts(values: list[Scalar]) -> bool:
-    if len(values) > FEW:
+def _given(constant: Constant) -> object:
+    """Give a constant as a form's check wants it: None for a skipped one, and a null is an empty text."""
+    if constant.value is SKIPPED:
+        return None
+    return "" if constant.value is None else constant.value
+
+
+def _is_skipped(value: object) -> bool:
+    return value is SKIPPED
+
+
+def _passed(constant: Constant) -> Any:
+    """Give a constant as one of the values of a call, which may be the mark of a skipped one."""
+    return constant.value
+
+
+def _all_small_texts(values: Value) -> bool:
+    if not isinstance(values, list) or len(values) > FEW:
         return False
-    return all([value.__class__ is str and len(value) <= SMALL for value in values])  # type: ignore[arg-type]  # a text has a length
+    # A list is quicker here than a generator.
+    return all([value.__class__ is str and len(value) <= SMALL for value in values])  # noqa: C419
 
 
 def _null(parameter: Parameter) -> Value:
-    if parameter.optional:
+    """Give what a null becomes where it is not the first argument: an empty text, or the default."""
+    if parameter.nullable:
         return None
     if parameter.kind is TEXT:
         return ""
+    if parameter.optional:
+        return None
     raise Fault(f"must be a {parameter.kind.name}", parameter.name, value=None)
 
 

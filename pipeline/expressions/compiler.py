@@ -1,8 +1,8 @@
 """Turn the syntax tree into closures, once, when an expression is loaded.
 
-Every closure takes the source attributes (names case-folded) and the evaluation's state. The compiler picks the
-narrowest closure it can: arguments that are constants are converted now, and a value that has the right type
-already goes straight to the function.
+Every closure takes the source attributes (names case-folded) and the evaluation's state. The compiler picks
+the narrowest closure it can: arguments that are constants are converted now, and a value that has the right
+type already goes straight to the function.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pipeline.expressions.nodes import (
     Word,
 )
 from pipeline.expressions.shapes import Run, Source, constant
-from pipeline.expressions.signature import Form, Style
+from pipeline.expressions.signature import SKIPPED, Form, Style
 from pipeline.expressions.state import State, parameter_key
 from pipeline.expressions.values import IGNORE, Dialect, Value
 
@@ -104,24 +104,21 @@ class Compiler:
     def _slot(self, node: Node) -> int:
         return self.slots.setdefault(id(node), len(self.slots))
 
-    def _plain(self, node: Node, *, top: bool) -> Run:
-        match node:
-            case Attribute():
-                return self.attribute(node.name)
-            case Parameter():
-                return self._parameter(node)
-            case Variable():
-                return self._variable(node)
-            case Call():
-                return self._call(node, top=top)
-            case Negation():
-                return self._negation(node)
-            case Binary():
-                return self._binary(node)
-            case Chain():
-                return self._chain(node)
-            case _:
-                raise AssertionError(node)
+    def _plain(
+        self, node: Attribute | Parameter | Variable | Call | Negation | Binary | Chain, *, top: bool
+    ) -> Run:
+        if isinstance(node, Call):
+            return self._call(node, top=top)
+        if isinstance(node, Binary | Chain | Negation):
+            return self._operation(node)
+        if isinstance(node, Attribute):
+            return self.attribute(node.name)
+        return self._parameter(node) if isinstance(node, Parameter) else self._variable(node)
+
+    def _operation(self, node: Binary | Chain | Negation) -> Run:
+        if isinstance(node, Binary):
+            return self._binary(node)
+        return self._chain(node) if isinstance(node, Chain) else self._negation(node)
 
     def attribute_key(self, name: str) -> str:
         """Note that an attribute is read, and give the key under which the source has it."""
@@ -176,11 +173,13 @@ class Compiler:
         if form.style is Style.METERED:
             self.metered = True
         arguments = [self._argument(argument, form, index) for index, argument in enumerate(call.arguments)]
-        return CallPlan(call, form, arguments).closure()
+        plan = CallPlan(call, form, arguments)
+        plan.check()
+        return plan.closure()
 
     def _argument(self, node: Node | None, form: Form, index: int) -> Argument:
         if node is None:
-            return Constant(None)
+            return Constant(SKIPPED)
         if form.parameter(index).kind is WORD and isinstance(node, Word):
             return Constant(node.name)
         if isinstance(node, Text | Number):

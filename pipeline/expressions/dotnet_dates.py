@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
@@ -129,35 +130,41 @@ def format_date(moment: datetime, text: str) -> str:
 
 
 def _written(moment: datetime, specifier: str) -> str:
-    letter, length = specifier[0], len(specifier)
-    if letter in "dM" and length > 2:
-        names, index = (DAYS, moment.weekday()) if letter == "d" else (MONTHS, moment.month - 1)
-        return names[index][:3] if length == 3 else names[index]
-    if letter == "y":
-        return (
-            str(moment.year % 100)
-            if length == 1
-            else (f"{moment.year % 100:02}" if length == 2 else f"{moment.year:0{length}}")
-        )
-    if letter == "f":
-        return f"{moment.microsecond:06}0"[:length]
-    if letter == "g":
-        return "A.D."
-    if letter == "t":
-        return ("AM" if moment.hour < 12 else "PM")[:length]
-    if letter == "K":
-        return "Z"
-    if letter == "z":
-        return ("+0", "+00", "+00:00")[min(length, 3) - 1]
-    number = {
-        "d": moment.day,
-        "M": moment.month,
-        "H": moment.hour,
-        "h": moment.hour % 12 or 12,
-        "m": moment.minute,
-        "s": moment.second,
-    }[letter]
+    return _WRITERS[specifier[0]](moment, len(specifier))
+
+
+def _padded(number: int, length: int) -> str:
     return str(number) if length == 1 else f"{number:02}"
+
+
+def _year(moment: datetime, length: int) -> str:
+    return _padded(moment.year % 100, length) if length <= 2 else f"{moment.year:0{length}}"
+
+
+def _month(moment: datetime, length: int) -> str:
+    name = MONTHS[moment.month - 1]
+    return _padded(moment.month, length) if length <= 2 else name[:3] if length == 3 else name
+
+
+def _day(moment: datetime, length: int) -> str:
+    name = DAYS[moment.weekday()]
+    return _padded(moment.day, length) if length <= 2 else name[:3] if length == 3 else name
+
+
+_WRITERS: Final[dict[str, Callable[[datetime, int], str]]] = {
+    "y": _year,
+    "M": _month,
+    "d": _day,
+    "H": lambda moment, length: _padded(moment.hour, length),
+    "h": lambda moment, length: _padded(moment.hour % 12 or 12, length),
+    "m": lambda moment, length: _padded(moment.minute, length),
+    "s": lambda moment, length: _padded(moment.second, length),
+    "f": lambda moment, length: f"{moment.microsecond:06}0"[:length],
+    "t": lambda moment, length: ("AM" if moment.hour < 12 else "PM")[:length],
+    "g": lambda _moment, _length: "A.D.",
+    "K": lambda _moment, _length: "Z",
+    "z": lambda _moment, length: ("+0", "+00", "+00:00")[min(length, 3) - 1],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,24 +209,37 @@ def _pattern(parts: tuple[Part, ...], inner: bool) -> re.Pattern[str]:  # noqa: 
 
 def _accepted(specifier: str) -> str:
     letter, length = specifier[0], len(specifier)
+    special = _ACCEPTED.get(specifier) or _ACCEPTED.get(letter)
+    if special is not None:
+        return special.format(length=length, digits=max(length, 4))
     if letter in "dM" and length > 2:
         names = DAYS if letter == "d" else MONTHS
         return "|".join(name[:3] if length == 3 else name for name in names)
-    if letter == "y":
-        return "[0-9]{1,2}" if length == 1 else "[0-9]{2}" if length == 2 else f"[0-9]{{{max(length, 4)}}}"
-    if letter == "f":
-        return f"[0-9]{{{length}}}"
-    if letter == "F":
-        return f"[0-9]{{0,{length}}}"
-    if letter == "g":
-        return r"A\.?D\.?"
-    if letter == "t":
-        return "[AP]" if length == 1 else "[AP]M"
-    if letter == "K":
-        return r"Z|[+-][0-9]{2}:?[0-9]{2}|"
-    if letter == "z":
-        return r"Z|[+-][0-9]{1,2}" if length < 3 else r"Z|[+-][0-9]{2}:?[0-9]{2}"
     return "[0-9]{1,2}" if length == 1 else "[0-9]{2}"
+
+
+_ACCEPTED: Final = {
+    "y": "[0-9]{{{digits}}}",
+    "yy": "[0-9]{{2}}",
+    "f": "[0-9]{{{length}}}",
+    "F": "[0-9]{{0,{length}}}",
+    "g": r"A\.?D\.?",
+    "t": "[AP]",
+    "tt": "[AP]M",
+    "K": r"Z|[+-][0-9]{{2}}:?[0-9]{{2}}|",
+    "z": r"Z|[+-][0-9]{{2}}:?[0-9]{{2}}",
+    "zz": r"Z|[+-][0-9]{{1,2}}",
+}
+
+
+_FIELD_NAMES: Final = {
+    "H": "hour",
+    "h": "hour",
+    "d": "day",
+    "M": "month",
+    "m": "minute",
+    "s": "second",
+}
 
 
 @dataclass(slots=True)
@@ -266,18 +286,16 @@ class _Fields:
             self.half = value[0].upper()
         elif key in "Kz":
             self.offset = offset_of(value)
-        elif key in "HhdMms":
-            name = {"H": "hour", "h": "hour", "d": "day", "M": "month", "m": "minute", "s": "second"}[key]
-            setattr(self, name, int(value))
-            if key == "h" and not self.half:
-                self.half = "-" if 1 <= int(value) <= 12 else "?"
+        elif key in _FIELD_NAMES:
+            setattr(self, _FIELD_NAMES[key], int(value))
+            self.consistent = self.consistent and (key != "h" or 1 <= int(value) <= 12)
 
     def moment(self) -> datetime | None:
         """Give the instant in UTC, or None when the fields make no date."""
-        if not self.consistent or self.half == "?":
+        if not self.consistent:
             return None
         hour = self.hour
-        if self.half in {"A", "P"}:
+        if self.half:
             if hour > 12:
                 return None
             hour = hour % 12 + (12 if self.half == "P" else 0)

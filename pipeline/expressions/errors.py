@@ -46,7 +46,7 @@ class ExpressionError(Exception):
         self.value = value
 
     def __str__(self) -> str:
-        # What the author of a rule wrote into Error() is the whole sentence; the function's name adds nothing.
+        # What a rule's author wrote into Error() is the whole sentence; the function's name adds nothing.
         owner = f"{self.function}: " if self.function and self.function != "Error" else ""
         return f"{owner}{self.message} ({self.position})"
 

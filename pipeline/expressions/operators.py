@@ -8,7 +8,7 @@ A list on either side is treated value by value.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -80,9 +80,11 @@ def calculation(sign: str, left: Run, right: Run, located: Located) -> Run:
 
 
 def compare(sign: str, left: Value, right: Value) -> Value:
-    """Compare two values; lists of more than one value give a list of booleans."""
+    """Compare two values; a list of more than one value gives a list of booleans."""
     if isinstance(left, list) or isinstance(right, list):
         pairs = paired(left, right)
+        if not pairs:
+            return compare_single(sign, None, None)
         if len(pairs) == 1:
             return compare_single(sign, *pairs[0])
         return [compare_single(sign, *pair) for pair in pairs]
@@ -126,21 +128,18 @@ def _moment(value: Scalar) -> datetime | None:
 
 def paired(left: Value, right: Value) -> list[tuple[Scalar | None, Scalar | None]]:
     """Bring two values side by side: a single one is repeated, two lists must be of one length."""
-    if isinstance(left, list) and isinstance(right, list):
-        if len(left) == len(right):
-            return list(zip(left, right, strict=True))
-        if len(left) == 1:
-            return [(left[0], item) for item in right]
-        if len(right) == 1:
-            return [(item, right[0]) for item in left]
-        raise Fault(f"cannot bring together {len(left)} and {len(right)} values")
-    if isinstance(left, list):
-        if isinstance(right, list):
-            raise AssertionError
-        return [(item, right) for item in left] or [(None, right)]
-    if isinstance(right, list):
-        return [(left, item) for item in right] or [(left, None)]
-    return [(left, right)]
+    lefts = left if isinstance(left, list) else [left]
+    rights = right if isinstance(right, list) else [right]
+    count = max(len(lefts), len(rights))
+    if len(lefts) not in {0, 1, count} or len(rights) not in {0, 1, count}:
+        raise Fault(f"cannot bring together {len(lefts)} and {len(rights)} values")
+    return list(zip(_spread(lefts, count), _spread(rights, count), strict=True))
+
+
+def _spread(values: Sequence[Scalar | None], count: int) -> Sequence[Scalar | None]:
+    if len(values) == count:
+        return values
+    return [values[0] if values else None] * count
 
 
 def calculate(sign: str, left: Value, right: Value) -> Value:
@@ -199,14 +198,19 @@ def concatenation(operands: list[Run], located: Located) -> Run:
     return run
 
 
-def concatenate(state: State, parts: list[Value]) -> Value:
+def concatenate(state: State, parts: Sequence[Value]) -> Value:
     """Put values together as text; nulls count as empty, unless there is nothing else."""
-    if any(part.__class__ is list for part in parts):
-        return _concatenate_lists(state, parts)
-    texts = [part if part.__class__ is str else to_text(part) for part in parts if part is not None]  # type: ignore[arg-type]  lists were dealt with above
-    if not texts:
-        return None
-    return joined(state, "", texts)
+    texts: list[str] = []
+    for part in parts:
+        if isinstance(part, list):
+            return (
+                _concatenate_lists(state, parts)
+                if part
+                else concatenate(state, [p for p in parts if p != []])
+            )
+        if part is not None:
+            texts.append(to_text(part))
+    return joined(state, "", texts) if texts else None
 
 
 def joined(state: State, separator: str, texts: list[Any]) -> str:
@@ -217,17 +221,16 @@ def joined(state: State, separator: str, texts: list[Any]) -> str:
     return separator.join(texts)
 
 
-def _concatenate_lists(state: State, parts: list[Value]) -> Value:
-    sizes = {len(part) for part in parts if isinstance(part, list)} - {1}
-    if len(sizes) > 1:
+def _concatenate_lists(state: State, parts: Sequence[Value]) -> Value:
+    lists = [part for part in parts if isinstance(part, list)]
+    count = max(map(len, lists))
+    if any(len(values) not in {1, count} for values in lists):
         raise Fault("cannot bring together lists of different lengths")
-    count = sizes.pop() if sizes else 1
     out: list[Scalar] = []
     for index in range(count):
-        if count > FEW:
-            state.step()
         row = [part[index if len(part) > 1 else 0] if isinstance(part, list) else part for part in parts]
-        text = concatenate(state, list(row))
-        if text is not None:
-            out.append(text)  # type: ignore[arg-type]  a row has no lists, so its text is single
+        texts = [to_text(value) for value in row if value is not None]
+        out.append(joined(state, "", texts))
+        if count > FEW:
+            state.produced(out[-1:])
     return out

@@ -109,7 +109,7 @@ def _syntax_error(text: str, failure: UnexpectedInput) -> ExpressionSyntaxError:
         return ExpressionSyntaxError(
             f"the expression ends where {wanted} is expected", position=Position(line, column, len(text))
         )
-    position = Position(failure.line, failure.column, failure.pos_in_stream or 0)
+    position = _place(text, failure.line, failure.column)
     if isinstance(failure, UnexpectedCharacters):
         found = _HINTS.get(failure.char) or f'"{failure.char}"'
         return ExpressionSyntaxError(f"cannot read {found}", position=position)
@@ -117,6 +117,11 @@ def _syntax_error(text: str, failure: UnexpectedInput) -> ExpressionSyntaxError:
         wanted = _expected(failure.accepts or failure.expected)
         return ExpressionSyntaxError(f'found "{failure.token}" where {wanted} is expected', position=position)
     return ExpressionSyntaxError("cannot read the expression", position=position)
+
+
+def _place(text: str, line: int, column: int) -> Position:
+    before = sum(len(earlier) + 1 for earlier in text.split("\n")[: line - 1])
+    return Position(line, column, before + column - 1)
 
 
 def _expected(terminals: set[str]) -> str:
@@ -154,7 +159,7 @@ class _ToNodes(Transformer[Token, Node]):
 
     def hexadecimal(self, items: list[Token]) -> Node:
         token = items[0]
-        value = int(token[2:], 16)
+        value = int(token.removeprefix("&")[1:], base=16)
         if value > MAX_INTEGER:
             raise _refused("the number is too large", token)
         return Number(value, hexadecimal=True, span=_span(token))

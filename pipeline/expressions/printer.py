@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pipeline.expressions.functions import FUNCTIONS
 from pipeline.expressions.nodes import (
     Attribute,
     Binary,
@@ -15,6 +16,7 @@ from pipeline.expressions.nodes import (
     Parameter,
     Text,
     Variable,
+    Word,
 )
 
 _LEVELS: Final = {
@@ -31,12 +33,35 @@ _LEVELS: Final = {
     "-": 5,
     "*": 6,
 }
+#: The constants of the language by their case-folded names.
+WORDS: Final = {
+    "true": "True",
+    "false": "False",
+    "null": "NULL",
+    "crlf": "CRLF",
+    "ignorethisflow": "IgnoreThisFlow",
+}
 _UNARY: Final = 7
 _PRIMARY: Final = 8
 
 
 def print_node(node: Node) -> str:
-    """Give the canonical text of a node: names as written, one space after commas and around operators."""
+    """Give the canonical text of a node: the documented names of functions, one space around operators."""
+    if isinstance(node, Call):
+        function = FUNCTIONS.get(node.folded)
+        return f"{function.name if function else node.name}({_arguments(node.arguments)})"
+    if isinstance(node, Binary):
+        level = _LEVELS[node.operator]
+        return f"{_operand(node.left, level)} {node.operator} {_operand(node.right, level + 1)}"
+    if isinstance(node, Chain):
+        level = _LEVELS[node.operator] + 1
+        return f" {node.operator} ".join(_operand(operand, level) for operand in node.operands)
+    if isinstance(node, Negation):
+        return "-" + _operand(node.operand, _UNARY)
+    return _leaf(node)
+
+
+def _leaf(node: Text | Number | Word | Attribute | Parameter | Variable) -> str:
     match node:
         case Text():
             escaped = node.value.replace("\\", "\\\\").replace('"', '\\"')
@@ -49,19 +74,8 @@ def print_node(node: Node) -> str:
             return f"%{node.name}%"
         case Variable():
             return f"${node.name}"
-        case Call():
-            return f"{node.name}({_arguments(node.arguments)})"
-        case Negation():
-            return "-" + _operand(node.operand, _UNARY)
-        case Binary():
-            level = _LEVELS[node.operator]
-            left, right = _operand(node.left, level), _operand(node.right, level + 1)
-            return f"{left} {node.operator} {right}"
-        case Chain():
-            level = _LEVELS[node.operator] + 1
-            return f" {node.operator} ".join(_operand(operand, level) for operand in node.operands)
-        case _:
-            return node.name
+        case Word():
+            return WORDS.get(node.folded, node.name)
 
 
 def _arguments(arguments: tuple[Node | None, ...]) -> str:

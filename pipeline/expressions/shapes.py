@@ -8,7 +8,7 @@ value) goes the general way. They differ only in the number of positions, which 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from pipeline.expressions.errors import ExpressionError, Fault
 from pipeline.expressions.state import SMALL, State
@@ -17,8 +17,9 @@ from pipeline.expressions.values import Value
 Source: TypeAlias = Mapping[str, Value]
 Run: TypeAlias = Callable[[Source, State], Value]
 #: The function of a form; it takes what its parameters' kinds convert to, which types cannot say here.
-Apply: TypeAlias = Callable[..., Any]
-General: TypeAlias = Callable[[State, list[Value]], Value]
+Apply: TypeAlias = Callable[..., Value]
+#: The general way of a call whose other arguments are constants.
+General: TypeAlias = Callable[[State, Value], Value]
 Located: TypeAlias = Callable[[Fault], ExpressionError]
 
 
@@ -32,7 +33,7 @@ def anything(apply: Apply, get: Run, located: Located) -> Run:
 
     def run(source: Source, state: State) -> Value:
         try:
-            return apply(get(source, state))  # type: ignore[no-any-return]  # see Apply
+            return apply(get(source, state))
         except Fault as fault:
             raise located(fault) from None
 
@@ -45,7 +46,7 @@ def anything_and_state(apply: Apply, getters: list[Run], located: Located) -> Ru
     def run(source: Source, state: State) -> Value:
         values = [get(source, state) for get in getters]
         try:
-            return apply(state, *values)  # type: ignore[no-any-return]  # see Apply
+            return apply(state, *values)
         except Fault as fault:
             raise located(fault) from None
 
@@ -57,12 +58,12 @@ def text(apply: Apply, get: Run, general: General, located: Located) -> Run:
 
     def run(source: Source, state: State) -> Value:
         value = get(source, state)
-        if value.__class__ is str and len(value) <= SMALL:  # type: ignore[arg-type]  # a text has a length
+        if value.__class__ is str and len(value) <= SMALL:
             try:
-                return apply(value)  # type: ignore[no-any-return]  # see Apply
+                return apply(value)
             except Fault as fault:
                 raise located(fault) from None
-        return general(state, [value])
+        return general(state, value)
 
     return run
 
@@ -72,12 +73,12 @@ def text_and_one(apply: Apply, get: Run, second: Value, general: General, locate
 
     def run(source: Source, state: State) -> Value:
         value = get(source, state)
-        if value.__class__ is str and len(value) <= SMALL:  # type: ignore[arg-type]  # a text has a length
+        if value.__class__ is str and len(value) <= SMALL:
             try:
-                return apply(value, second)  # type: ignore[no-any-return]  # see Apply
+                return apply(value, second)
             except Fault as fault:
                 raise located(fault) from None
-        return general(state, [value, second])
+        return general(state, value)
 
     return run
 
@@ -90,12 +91,12 @@ def text_and_two(
 
     def run(source: Source, state: State) -> Value:
         value = get(source, state)
-        if value.__class__ is str and len(value) <= SMALL:  # type: ignore[arg-type]  # a text has a length
+        if value.__class__ is str and len(value) <= SMALL:
             try:
-                return apply(value, second, third)  # type: ignore[no-any-return]  # see Apply
+                return apply(value, second, third)
             except Fault as fault:
                 raise located(fault) from None
-        return general(state, [value, second, third])
+        return general(state, value)
 
     return run
 
@@ -105,12 +106,12 @@ def text_state_and_rest(apply: Apply, get: Run, rest: list[Value], general: Gene
 
     def run(source: Source, state: State) -> Value:
         value = get(source, state)
-        if value.__class__ is str and len(value) <= SMALL:  # type: ignore[arg-type]  # a text has a length
+        if value.__class__ is str and len(value) <= SMALL:
             try:
-                return apply(state, value, *rest)  # type: ignore[no-any-return]  # see Apply
+                return apply(state, value, *rest)
             except Fault as fault:
                 raise located(fault) from None
-        return general(state, [value, *rest])
+        return general(state, value)
 
     return run
 
@@ -122,12 +123,12 @@ def single_state_and_rest(
 
     def run(source: Source, state: State) -> Value:
         value = get(source, state)
-        if (value.__class__ is str or value.__class__ is bytes) and len(value) <= SMALL:  # type: ignore[arg-type]  # both have a length
+        if (value.__class__ is str or value.__class__ is bytes) and len(value) <= SMALL:
             try:
-                return apply(state, value, *rest)  # type: ignore[no-any-return]  # see Apply
+                return apply(state, value, *rest)
             except Fault as fault:
                 raise located(fault) from None
-        return general(state, [value, *rest])
+        return general(state, value)
 
     return run
 
@@ -139,10 +140,10 @@ def number_and_one(apply: Apply, get: Run, second: Value, general: General, loca
         value = get(source, state)
         if value.__class__ is int:
             try:
-                return apply(value, second)  # type: ignore[no-any-return]  # see Apply
+                return apply(value, second)
             except Fault as fault:
                 raise located(fault) from None
-        return general(state, [value, second])
+        return general(state, value)
 
     return run
 
@@ -152,17 +153,17 @@ def anything_and_one(apply: Apply, get: Run, second: Value, located: Located) ->
 
     def run(source: Source, state: State) -> Value:
         try:
-            return apply(get(source, state), second)  # type: ignore[no-any-return]  # see Apply
+            return apply(get(source, state), second)
         except Fault as fault:
             raise located(fault) from None
 
     return run
 
 
-def any_arguments(getters: list[Run], general: General) -> Run:
+def any_arguments(getters: list[Run], apply: Callable[[State, list[Value]], Value]) -> Run:
     """Call a function the general way."""
 
     def run(source: Source, state: State) -> Value:
-        return general(state, [get(source, state) for get in getters])
+        return apply(state, [get(source, state) for get in getters])
 
     return run

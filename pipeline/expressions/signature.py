@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,18 @@ from pipeline.expressions.values import Dialect, Value
 ALL: Final = frozenset(Dialect)
 CONNECT: Final = frozenset({Dialect.CONNECT})
 SERVICE: Final = frozenset({Dialect.CLOUD_SYNC, Dialect.APP_PROVISIONING})
+
+
+class Skipped(enum.Enum):
+    """Mark of an argument that the call leaves out; a null is a value, a skipped argument is none."""
+
+    SKIPPED = "skipped"
+
+
+SKIPPED: Final = Skipped.SKIPPED
+
+#: Stands, when a form is checked, for an argument that is known only when the expression is evaluated.
+UNKNOWN: Final = object()
 
 
 class Style(enum.Enum):
@@ -28,8 +40,9 @@ class Style(enum.Enum):
 class Parameter:
     """One argument: its documented name and kind.
 
-    An `optional` one may be left out; a `skippable` one may be left empty between commas, but its comma stays;
-    `repeats` stands for any number of arguments from here on.
+    An `optional` one may be left out; a `skippable` one may be left empty between commas, but its comma
+    stays; `repeats` stands for any number of arguments from here on; the function itself deals with the null
+    of a `nullable` one.
     """
 
     name: str
@@ -37,6 +50,7 @@ class Parameter:
     optional: bool = False
     repeats: bool = False
     skippable: bool = False
+    nullable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +58,8 @@ class Form:
     """One way to call a function.
 
     `null` is what comes out when the first argument is null and its kind does not take nulls; with `pairs`
-    the number of arguments must be even.
+    the number of arguments must be even. `check` looks at the constant arguments when the expression is
+    loaded (None for a skipped one, UNKNOWN for what is no constant) and raises Fault.
     """
 
     dialects: frozenset[Dialect]
@@ -53,6 +68,7 @@ class Form:
     style: Style = Style.PLAIN
     null: Value = None
     pairs: bool = False
+    check: Callable[[Sequence[object]], None] | None = None
 
     @property
     def least(self) -> int:

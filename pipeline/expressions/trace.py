@@ -1,6 +1,7 @@
 """How an expression came to its value: every node with its text, its value, and whether its branch was taken.
 
-While it evaluates, a traced expression only notes values by node number; the tree is made when somebody looks.
+While it evaluates, a traced expression only notes values by node number; the tree is made when somebody
+looks.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _CONSTANTS: Final[dict[str, Value]] = {"true": True, "false": False, "null": Non
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """An expression compiled so that it notes what its nodes gave: node ids to places in the list of values."""
+    """An expression compiled so that it notes what its nodes gave, by the place that each node's id has."""
 
     text: str
     node: Node
@@ -45,9 +46,10 @@ class Recording:
 class TraceNode:
     """One node: its text and place (offsets), what it is, its value and its parts.
 
-    `evaluated` is false for what was passed over or failed, and then `value` says nothing. `taken` is None for a
-    node that is no branch of an IIF or Switch; of a branch it says whether it gave the value. `kind` is one of
-    function, operator, attribute, parameter, variable, text, number, word. A loop's body appears once a turn.
+    `evaluated` is false for what was passed over or failed, and then `value` says nothing. `taken` is None
+    for a node that is no branch of an IIF or Switch; of a branch it says whether it gave the value. `kind` is
+    one of function, operator, attribute, parameter, variable, text, number, word. A loop's body appears once
+    a turn.
     """
 
     text: str

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool | bytes | datetime
-Value: TypeAlias = Scalar | None | list[Scalar]
+Value: TypeAlias = Scalar | list[Scalar] | None
 
 
 class Dialect(enum.StrEnum):

@@ -95,7 +95,7 @@ def _add_months(date: datetime, months: int) -> datetime:
 
 
 def difference(interval: str, first: datetime, second: datetime) -> int:
-    """Count the intervals from the first date to the second: calendar borders for yyyy, m, ww; whole ones else."""
+    """Count the intervals from the first date to the second: borders for yyyy, m, ww; else whole ones."""
     if interval == "yyyy":
         return second.year - first.year
     if interval == "m":

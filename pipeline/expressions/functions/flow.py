@@ -1,4 +1,4 @@
-"""What an expression says about the flow itself: leave out, hide from logs, choose what is free, app roles."""
+"""What an expression says about the flow itself: leave out, hide, choose what is free, app roles."""
 
 from __future__ import annotations
 

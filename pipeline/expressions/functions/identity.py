@@ -25,12 +25,13 @@ def new_guid(state: State) -> str:
     return str(uuid.UUID(int=state.context.random.getrandbits(128), version=4))
 
 
-def random_string(
+def random_string(  # noqa: PLR0917  # the places of the arguments are the language's
     state: State, length: int, digits: int, special: int, capitals: int, small: int, avoid: str | None = None
 ) -> str:
     """Give a random text with at least so many characters of each class.
 
-    What is left over is drawn from the classes that are asked for; with none asked for, from letters and digits.
+    What is left over is drawn from the classes that are asked for; with none asked for, from letters and
+    digits.
     """
     if not 0 <= length <= _LONGEST:
         raise Fault(f"must be 0 to {_LONGEST}", "Length", value=length)

@@ -98,7 +98,7 @@ def _bound(call: Call) -> Variable:
 
 
 def _select(compiler: Compiler, call: Call) -> Run:
-    def keep(item: Scalar, result: Value) -> list[Scalar]:
+    def keep(_item: Scalar, result: Value) -> list[Scalar]:
         return as_list(result)
 
     return _loop(compiler, call, keep)

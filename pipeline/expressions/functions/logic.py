@@ -31,10 +31,7 @@ def is_empty(value: Value) -> bool:
     if value.__class__ is str:
         return value == ""
     if isinstance(value, list):
-        for item in value:  # a plain loop: this test is in most mappings
-            if item != "":
-                return False
-        return True
+        return value.count("") == len(value)
     return value is None or value in {"", b""}
 
 
@@ -90,7 +87,9 @@ def _iif(compiler: Compiler, call: Call) -> Run:
         if value is False:
             return when_false(source, state)
         if isinstance(value, list) and len(value) > 1:
-            return _each(value, when_true(source, state), when_false(source, state), call)
+            yes = when_true(source, state) if True in value else None
+            no = when_false(source, state) if False in value else None
+            return _each(value, yes, no, call)
         try:
             truth = to_boolean(value)
         except Fault as fault:
@@ -121,29 +120,26 @@ def _switch(compiler: Compiler, call: Call) -> Run:
     values = [compiler.outcome(argument) for argument in call.arguments[3::2]]
     pairs = list(zip(keys, values, strict=True))
 
-    def choose(wanted: str, source: Source, state: State) -> Value:
+    def choose(item: Value, source: Source, state: State) -> Value:
+        wanted = item if item.__class__ is str else _key(item)
         for key, value in pairs:
             candidate = key(source, state)
-            if candidate.__class__ is not str:
-                candidate = _key(candidate)
-            if candidate == wanted:
+            if (candidate if candidate.__class__ is str else _key(candidate)) == wanted:
                 return value(source, state)
         return default(source, state)
 
     def run(source: Source, state: State) -> Value:
         value = source_value(source, state)
-        if isinstance(value, list):
-            out: list[Scalar] = []
-            for item in value:
-                if len(value) > FEW:
-                    state.step()
-                result = choose(_key(item), source, state)
-                if isinstance(result, list):
-                    out.extend(result)
-                elif result is not None:
-                    out.append(result)
-            return out if value else choose("", source, state)
-        return choose(value if value.__class__ is str else _key(value), source, state)  # type: ignore[arg-type]  a text by the test before it
+        if not isinstance(value, list) or not value:
+            return choose(value, source, state)
+        out: list[Scalar] = []
+        for item in value:
+            result = choose(item, source, state)
+            added = result if isinstance(result, list) else [] if result is None else [result]
+            if len(value) > FEW:
+                state.produced(added)
+            out.extend(added)
+        return out
 
     return run
 

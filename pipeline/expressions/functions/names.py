@@ -36,7 +36,7 @@ _MARKS: Final = re.compile("([A-Za-zæÆøØœŒßẞłŁı])[\u0300-\u036f]+")
 
 
 def normalize_diacritics(state: State, text: str) -> str:
-    """Give Latin letters without their marks, and the letters that stand for two as two; other scripts stay."""
+    """Give Latin letters without marks, and letters that stand for two as two; other scripts stay."""
     if text.isascii():
         return text
     if len(text) > SMALL // 2:
@@ -51,7 +51,7 @@ def _capital(match: re.Match[str]) -> str:
 
 
 def proper_case(text: str, separators: str | None = None) -> str:
-    """Give each word a capital; words are parted as .NET's ToTitleCase does, or by the given characters only."""
+    """Give each word a capital; words are parted as .NET's ToTitleCase does, or by the given characters."""
     text = lower(text)
     if separators is None:
         return _title_case(text)

@@ -65,8 +65,16 @@ def find_form(function: Function, call: Call, dialect: Dialect) -> tuple[Form, C
         for form in forms:
             trimmed = replace(call, arguments=call.arguments[:count])
             if form.accepts(count) and not _missing(form, trimmed):
-                return form, trimmed
+                return form, _without_trailing(form, trimmed)
     raise _misfit(function, call, forms, full)
+
+
+def _without_trailing(form: Form, call: Call) -> Call:
+    """Drop the empty places at the end that stand for optional arguments."""
+    count = len(call.arguments)
+    while count and call.arguments[count - 1] is None and form.parameter(count - 1).optional:
+        count -= 1
+    return replace(call, arguments=call.arguments[:count])
 
 
 def _missing(form: Form, call: Call) -> str | None:

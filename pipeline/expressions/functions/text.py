@@ -169,14 +169,14 @@ def _append(compiler: Compiler, call: Call) -> Run:
     return concatenation(parts, lambda fault: fault.at(call.span.position, call.name))
 
 
-def join(state: State, separator: Value, *sources: Value) -> str:
+def join(state: State, separator: Any, *sources: Value) -> str:
     """Join texts and the values of lists, leaving out the empty ones."""
     try:
         # The usual case, all texts; anything else has no length or cannot be joined and is treated below.
         texts: list[Any] = [source for source in sources if source is not None and source != ""]
-        if sum(map(len, texts)) + len(separator) * len(texts) <= SMALL:  # type: ignore[arg-type]  # see above
-            return separator.join(texts)  # type: ignore[union-attr]  # see above
-    except (TypeError, AttributeError):
+        if separator.__class__ is str and sum(map(len, texts)) + len(separator) * len(texts) <= SMALL:
+            return separator.join(texts)
+    except TypeError:
         pass
     return _join_any(state, separator, sources)
 
@@ -186,13 +186,8 @@ def _join_any(state: State, separator: Value, sources: tuple[Value, ...]) -> str
         raise Fault("must be a text", "separator", value=separator)
     texts: list[str] = []
     for source in sources:
-        if source.__class__ is str:
-            if source:
-                texts.append(source)  # type: ignore[arg-type]  a text by the test before it
-        elif isinstance(source, list):
-            texts.extend(text for text in (to_text(item) for item in source) if text)
-        elif source is not None:
-            texts.append(to_text(source))
+        values = source if isinstance(source, list) else [] if source is None else [source]
+        texts += [text for text in map(to_text, values) if text]
     return joined(state, "" if separator is None else to_text(separator), texts)
 
 
