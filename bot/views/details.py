@@ -20,7 +20,7 @@ from bot.views.blocks import (
 from bot.views.blocks import section as section_block
 from bot.views.controls import Control, Reference
 from bot.views.limits import Block, Message, View, fit_modal
-from bot.views.sheet import ROWS_A_PAGE, Row, Sheet, Whole
+from bot.views.sheet import ROWS_A_PAGE, Row, Whole
 from pipeline.ids import RunId
 from pipeline.model import Run, Stage, StageName, StageStatus
 
@@ -58,7 +58,9 @@ def details(run: Run, stage: StageName, page: int = 1, *, whole: str | None = No
     page = min(max(page, 1), pages)
     reference = Reference(run.run_id, stage, page)
     rows = sheet.rows[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE]
-    blocks = [*_opening(run, run.stage(stage)), *sheet.intro, *_draw(rows, sheet)]
+    reached = text.status(run, run.stage(stage)) not in {text.NOT_REACHED, text.STATUS[StageStatus.WAITING]}
+    empty = sheet.empty if reached else "This stage has not been reached."
+    blocks = [*_opening(run, run.stage(stage)), *sheet.intro, *_draw(rows, empty)]
     return _modal(run, reference, [*blocks, *_pager(reference, pages, len(sheet.rows))])
 
 
@@ -94,12 +96,13 @@ def _modal(run: Run, reference: Reference, blocks: list[Block]) -> View:
 def _opening(run: Run, stage: Stage) -> list[Block]:
     emoji, word = text.status(run, stage)
     summary = text.sentence(text.without(word, stage.summary.strip()), 600)
+    dn = run.object.dn if run.object is not None else run.identifier
     blocks = [
         header(wording.object_name(run)),
+        code_line(text.shorten(dn, 1000) or text.EMPTY),
         section_block(f"{emoji} *{word}*{f'. {summary}' if summary else ''}"),
     ]
-    dn = run.object.dn if run.object is not None else run.identifier
-    blocks.insert(1, code_line(text.shorten(dn, 1000) or text.EMPTY))
+    small = [f"took {text.duration(stage.duration_ms)}"] if stage.duration_ms is not None else []
     if stage.status is StageStatus.FAILED and run.error is not None:
         happened = run.error.message if run.error.message != stage.summary else ""
         lines = [
@@ -108,14 +111,13 @@ def _opening(run: Run, stage: Stage) -> list[Block]:
             wording.retry(run),
         ]
         blocks.append(section_block("\n".join(filter(None, lines))))
-    if stage.duration_ms is not None:
-        blocks.append(context(mrkdwn(f"took {text.duration(stage.duration_ms)}")))
-    return blocks
+        small.append(text.support(run))
+    return [*blocks, context(mrkdwn(" · ".join(small)))] if small else blocks
 
 
-def _draw(rows: tuple[Row, ...], sheet: Sheet) -> list[Block]:
+def _draw(rows: tuple[Row, ...], empty: str) -> list[Block]:
     if not rows:
-        return [section_block(text.escape(sheet.empty))]
+        return [section_block(empty)]
     blocks: list[Block] = []
     group = ""
     for row in rows:

@@ -40,12 +40,14 @@ _MEMBER_GROUPS: Final = {
     ChangeKind.NOT_WRITTEN: "Members that are not possible",
     ChangeKind.SAME: "Members already there",
 }
+_MEMBERS_DONE: Final = {ChangeKind.ADDED: "Members added", ChangeKind.CLEARED: "Members removed"}
 _VERBS: Final = {
-    PlanAction.CREATE: ("Create a {kind}", "Created a {kind}"),
-    PlanAction.UPDATE: ("Update the {kind}", "Updated the {kind}"),
-    PlanAction.RESTORE: ("Restore the {kind}", "Restored the {kind}"),
-    PlanAction.NONE: ("Write nothing", "Wrote nothing"),
+    PlanAction.CREATE: ("Planned: create a {kind}", "Created a {kind}"),
+    PlanAction.UPDATE: ("Planned: update the {kind}", "Updated the {kind}"),
+    PlanAction.RESTORE: ("Planned: restore the {kind}", "Restored the {kind}"),
+    PlanAction.NONE: ("Planned: nothing to write", "Nothing to write"),
 }
+_LABELS: Final = {ChangeKind.SAME: ("Value",), ChangeKind.NOT_WRITTEN: ("In Entra ID", "Wanted")}
 _DONE: Final = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.RESTORED})
 
 
@@ -59,7 +61,7 @@ def sheet(run: Run) -> Sheet:
             title = f"{group} ({text.count(len(changes))})"
             for change in changes:
                 rows.append(Row(title, partial(_change, run, change, len(rows))))
-        rows += _members(run.plan)
+        rows += _members(run.plan, done=run.outcome in _DONE)
     if evidence is not None:
         rows += [Row("Writes", partial(_write, write)) for write in evidence.writes]
         rows += [Row("Notes", partial(_note, note)) for note in evidence.notes]
@@ -126,9 +128,11 @@ def _change(run: Run, change: Change, index: int) -> list[Block]:
         change.reason, _WHY
     )
     accessory = show_all(run, StageName.ACTION, change.attribute, index) if cut else None
-    columns = [plain(f"Before\n{text.shorten(before, _VALUE)}", 400, lines=True)]
-    if change.kind is not ChangeKind.SAME:
-        columns.append(plain(f"After\n{text.shorten(after, _VALUE)}", 400, lines=True))
+    labels = _LABELS.get(change.kind, ("Before", "After"))
+    columns = [
+        plain(f"{label}\n{text.shorten(value, _VALUE)}", 400, lines=True)
+        for label, value in zip(labels, (before, after), strict=False)
+    ]
     blocks = [fields(*columns, heading=heading, accessory=accessory)]
     return [*blocks, context(plain(why, _VALUE))] if why else blocks
 
@@ -144,9 +148,10 @@ def _why(run: Run, change: Change) -> str:
     return f"why: {' · '.join(parts)}" if parts else ""
 
 
-def _members(plan: Plan) -> list[Row]:
+def _members(plan: Plan, *, done: bool) -> list[Row]:
     rows: list[Row] = []
-    for kind, group in _MEMBER_GROUPS.items():
+    for kind, planned in _MEMBER_GROUPS.items():
+        group = _MEMBERS_DONE.get(kind, planned) if done else planned
         members = [member for member in plan.members if member.kind is kind]
         title = f"{group} ({text.count(len(members))})"
         rows += [

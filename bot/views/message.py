@@ -161,8 +161,7 @@ def _what_now(run: Run, width: int) -> list[Block]:
     lines.append(" ".join(filter(None, [wording.written(run), wording.retry(run)])))
     blocks = [section("\n".join(filter(None, lines)))] if any(lines) else []
     if run.error is not None:
-        ids = [f"{text.phrase(k, 40)} {text.phrase(v, 80)}" for k, v in list(run.error.ids.items())[:4]]
-        blocks.append(context(mrkdwn(" · ".join([f"Support id {text.phrase(run.run_id, 64)}", *ids]))))
+        blocks.append(context(mrkdwn(text.support(run))))
     return blocks
 
 

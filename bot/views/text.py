@@ -28,7 +28,7 @@ _PLAIN: Final = re.compile(r"[ -~]*\Z")
 _LOOK_ALIKE: Final = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
 _FORMATTING: Final = re.compile(r"[*~`]|(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])")
 _QUOTE: Final = re.compile(r"\A(\s*)>")  # at the start of a line it would make a block quote, even as &gt;
-_EMOJI_CODE: Final = re.compile(r":(?=[A-Za-z0-9_+'\-]+:)")
+_EMOJI_CODE: Final = re.compile(r":(?=[A-Za-z0-9_+'\-]+:)(?!\d\d?:)")  # 10:00:00 is a time
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SECRET: Final = re.compile(
     r"xox[abpres]-[\w-]*|xapp-[\w-]*|eyJ[\w-]{10,1500}\.[\w.-]*"
@@ -212,6 +212,13 @@ def mention(actor: str) -> str:
     """Write who asked: a Slack user as a mention, anybody else by the name the run carries."""
     match = re.fullmatch(r"[A-Z0-9]{2,20}/([UW][A-Z0-9]{2,20})", actor)
     return f"<@{match[1]}>" if match else phrase(actor.partition(":")[2] or actor, 60)
+
+
+def support(run: Run) -> str:
+    """Write the ids that lead to the log and to Microsoft's support."""
+    ids = list(run.error.ids.items())[:4] if run.error is not None else []
+    named = [f"{phrase(name, 40)} {phrase(value, 80)}" for name, value in ids]
+    return " · ".join([f"Support id {phrase(run.run_id, 64)}", *named])
 
 
 def moment(when: datetime) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.views import controls
 from bot.views.controls import Reference
@@ -13,6 +12,9 @@ from bot.views.details import details
 from bot.views.message import Hints, run_message
 from pipeline.model import Run, StageName
 from sandbox.workspace.blockkit import validate, verdict_by_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Payload = dict[str, Any]
 OWN_TOKEN = re.compile(

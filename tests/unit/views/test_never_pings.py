@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,6 +21,9 @@ from tests.unit.views.payloads import (
     messages,
     modals,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RUNS = [
     samples.OUTCOMES[Outcome.FAILED],

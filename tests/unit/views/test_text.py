@@ -49,7 +49,7 @@ def test_line_breaks_stay_where_lines_are_wanted() -> None:
         ("_a_ svc_backup_01", "ˍaˍ svc_backup_01"),  # inside a word an underscore formats nothing
         ("FOURCHECK_STORE__URL", "FOURCHECK_STORE__URL"),  # a setting's name can be copied
         (":x: Failed", "∶x: Failed"),  # a value cannot forge a status
-        ("12:30:45", "12∶30:45"),  # the price: times look the same all the same
+        ("12:30:45 :100:", "12:30:45 ∶100:"),  # a time is no emoji, this is one
         ("https://a.test", "https∶//a.test"),  # no link by itself
         ("> quote", "＞ quote"),  # even the entity would quote at the start of a line
     ],

@@ -1,0 +1,73 @@
+"""The short answers that only one person sees."""
+
+from __future__ import annotations
+
+from bot.views import notices
+from bot.views.limits import Message
+from bot.views.plain import as_text
+from pipeline.errors import DirectoryUnreachable, IdentifierMalformed
+
+BASE = "DC=contoso,DC=test"
+
+
+def test_a_refusal_says_whom_to_ask() -> None:
+    """No rights: what is refused, that nothing happened, and who can help."""
+    assert as_text(notices.refused("provision", ["U0ADAM", "U0VERA"]), {"U0ADAM": "adam"}) == (
+        "You may not provision. Nothing was done.\n"
+        "Ask @adam or @U0VERA to grant you the right “provision” in the configuration."
+    )
+    assert "Ask whoever runs this bot" in as_text(notices.refused("preview"))
+    assert "in this channel" in as_text(notices.refused("look", here=True))
+
+
+def test_bad_input_is_answered_with_an_example() -> None:
+    """What is wrong, what to do, what was typed, and an example from the configured base."""
+    answer = notices.bad_input(IdentifierMalformed(), "Ada Lovelace", BASE)
+    assert as_text(answer) == (
+        "What was typed is not a distinguished name, nor any other identifier of an object. "
+        "Copy the distinguishedName from the object's attributes in Active Directory.\n"
+        "You typed: Ada Lovelace\n"
+        "Example: /provision CN=Ada Lovelace,OU=Users,DC=contoso,DC=test"
+    )
+    assert "Example: CN=Ada Lovelace,OU=Users,DC=contoso,DC=test" in answer.text
+
+
+def test_help_lists_only_what_the_person_may_do() -> None:
+    """Nobody is told of what they would be refused."""
+    everything = as_text(notices.help_text(BASE, ["look", "preview", "provision"], writes_on=True))
+    assert "/provision <distinguished name>" in everything
+    assert "writes what is missing" in everything
+    previewing = as_text(notices.help_text(BASE, ["look", "preview"], writes_on=True))
+    assert "/provision <distinguished name>" not in previewing
+    assert "/provision preview <distinguished name>" in previewing
+    assert "You may not preview" in as_text(notices.help_text(BASE, [], writes_on=True))
+    assert "switched off" in as_text(notices.help_text(BASE, ["provision"], writes_on=False))
+
+
+def test_errors_carry_a_support_id_and_nothing_of_the_inside() -> None:
+    """A defect shows an id that leads to the log, and no trace."""
+    assert as_text(notices.defect("01JD")).endswith("Support id 01JD")
+    assert as_text(notices.error(DirectoryUnreachable(), "01JD")).startswith(
+        "No domain controller could be reached."
+    )
+
+
+def test_a_link_is_only_made_of_a_permalink() -> None:
+    """The busy notice links to the run; anything that is no https address stays out."""
+    good = notices.busy("Ada", "https://contoso.slack.com/archives/C1/p1")
+    assert "<https://contoso.slack.com/archives/C1/p1|See the run>" in good.text
+    for bad in ("javascript:alert(1)", "https://x|y>", "https://x> <!channel", None):
+        assert "See the run" not in notices.busy("Ada", bad).text
+
+
+def test_every_notice_is_complete_in_its_text() -> None:
+    """A screen reader gets the same sentences as the eye."""
+    for notice in (
+        notices.unknown_run("01JDABCDEFGHJK"),
+        notices.overloaded(),
+        notices.busy("Ada"),
+        notices.defect("x"),
+    ):
+        assert isinstance(notice, Message)
+        for sentence in as_text(notice).replace("\n", " ").split(". "):
+            assert sentence.strip(".") in notice.text.replace("`", "")
