@@ -82,9 +82,8 @@ class Trigger:
 
 @dataclass(slots=True)
 class ResponseUrl:
-    """A response URL: of a command or of an interaction with a message."""
+    """A response URL; `message` is the one that an interaction came from, `None` for a command's."""
 
-    kind: Literal["commands", "actions"]
     user: str
     channel: str
     born: float
@@ -269,7 +268,7 @@ class State:
     ) -> str:
         """Make the path of a response URL."""
         path = f"/{kind}/{self.seed.team_id}/{next(self._sequence):08d}/{secrets.token_urlsafe(18)}"
-        self.response_urls[path] = ResponseUrl(kind, user, channel, self.clock(), message)
+        self.response_urls[path] = ResponseUrl(user, channel, self.clock(), message)
         return path
 
     # --- views -------------------------------------------------------------------------------------------

@@ -199,7 +199,7 @@ def use_response_url(state: State, url: ResponseUrl, payload: Node) -> Node | st
     kind = payload.get("response_type", "ephemeral")
     if kind not in rules["types"]:
         raise SlackError("invalid_arguments")
-    original = url.message if url.kind == "actions" and url.message in state.messages else None
+    original = url.message if url.message in state.messages else None
     if payload.get("delete_original") in (True, "true") and original is not None:
         url.uses += 1
         state.delete_message(original)
