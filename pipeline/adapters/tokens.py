@@ -202,7 +202,7 @@ class LoginClient:
         self._from = f"https://{settings.cloud.login_host}"
         self._to = base_address(settings.login_url) if settings.login_url else self._from
         self._client = httpx.Client(
-            verify=_context(settings.ca_file),
+            verify=_context(self._to, settings.ca_file),
             proxy=settings.proxy_url,
             timeout=settings.timeout,
             follow_redirects=False,
@@ -320,9 +320,9 @@ def _read(path: Path, message: str, remedy: str) -> bytes:
         raise errors.SignInRefused(message, remedy=remedy) from error
 
 
-def _context(ca_file: Path | None) -> ssl.SSLContext:
+def _context(address: str, ca_file: Path | None) -> ssl.SSLContext:
     try:
-        return tls_context(ca_file)
+        return tls_context(address, ca_file)
     except OSError as error:
         message = "The file of CA certificates cannot be used."
         remedy = "Point FOURCHECK_ENTRA__CA_FILE at a readable PEM file."

@@ -168,6 +168,12 @@ def test_a_unique_name_is_a_key_and_no_filter() -> None:
             {"$select": f"id,displayName,userPrincipalName,{EXTENSIONS}"},
             id="a complex attribute is selected whole, once",
         ),
+        pytest.param(
+            GROUP,
+            ["onPremisesImmutableId", "userPrincipalName", "onPremisesSyncEnabled", "nonsense"],
+            {"$select": "id,displayName,onPremisesSyncEnabled"},
+            id="what a group does not have is not asked for",
+        ),
         pytest.param(GROUP, ["members", "manager"], {"$select": "id,displayName"}, id="links are left out"),
     ],
 )

@@ -146,7 +146,7 @@ class Exchange:
 
     def _context(self) -> ssl.SSLContext:
         try:
-            return tls_context(self._settings.ca_file)
+            return tls_context(self._settings.base, self._settings.ca_file)
         except OSError as error:  # ssl.SSLError is one
             raise errors.TenantUntrusted(
                 "The file of CA certificates cannot be used.",

@@ -69,10 +69,10 @@ def condition(lookup: Lookup) -> str:
 def selection(kind: TargetKind, select: Iterable[str], *, expand: bool = True) -> dict[str, str]:
     """Return `$select`, and `$expand` where the manager is wanted.
 
-    The identity is always selected; a member of a complex attribute selects the whole of it; links cannot be
-    selected.
+    The identity is always selected; a member of a complex attribute selects the whole of it. Links cannot be
+    selected. What this kind of object does not have is left out: Graph would refuse the whole question.
     """
-    wanted = list(select)
+    wanted = [name for name in select if facts.writability(kind, name).known]
     names = dict.fromkeys((*_IDENTITY[kind], *(name.partition(".")[0] for name in wanted)))
     params = {"$select": ",".join(name for name in names if name not in _NAVIGATION)}
     if expand and kind is TargetKind.USER and "manager" in wanted:
