@@ -9,6 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.contract.tenant.conftest import Caller
 
+UNSUPPORTED = "Unsupported or invalid query filter clause specified for property"
+TOO_MANY = "Too many child clauses specified in search filter expression containing 'OR' operators"
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 
 
@@ -71,10 +73,10 @@ async def test_filters_that_work_by_default(caller: Caller, expression: str, nam
 async def test_operators_that_need_the_advanced_parameters(
     caller: Caller, expression: str, names: list[str], operator: str
 ) -> None:
-    """ne, not and endsWith want the header and $count=true; either alone is refused by the operator's name."""
+    """The operators ne, not and endsWith want the header and $count=true; either alone is refused."""
     message = (
-        f"Operator '{operator}' is not supported because the required parameters might be missing. Try adding "
-        "$count=true query parameter and ConsistencyLevel:eventual header. Refer to "
+        f"Operator '{operator}' is not supported because the required parameters might be missing. "
+        "Try adding $count=true query parameter and ConsistencyLevel:eventual header. Refer to "
         "https://aka.ms/graph-docs/advanced-queries for more information"
     )
     wanted = ("Request_UnsupportedQuery", message)
@@ -105,10 +107,10 @@ async def test_operators_that_need_the_advanced_parameters(
 async def test_properties_that_are_indexed_for_advanced_queries_only(
     caller: Caller, path: str, expression: str, name: str, resource: str
 ) -> None:
-    """A property of the other index, and null, are refused by default and found with the advanced parameters."""
+    """A property of the other index, and null, are refused by default and found by an advanced query."""
     assert await refused(caller, path, filter=expression) == (
         "Request_UnsupportedQuery",
-        f"Unsupported or invalid query filter clause specified for property '{name}' of resource '{resource}'.",
+        f"{UNSUPPORTED} '{name}' of resource '{resource}'.",
     )
     await listed(caller, path, EVENTUAL, filter=expression, count="true")
 
@@ -168,8 +170,7 @@ async def test_at_most_fifteen_alternatives(caller: Caller) -> None:
     code, message = await refused(caller, "/users", filter=" or ".join(clauses))
     assert (code, message) == (
         "Request_UnsupportedQuery",
-        "Too many child clauses specified in search filter expression containing 'OR' operators: 16. "
-        "Max allowed: 15.",
+        f"{TOO_MANY}: 16. Max allowed: 15.",
     )
     values = ",".join(f"'x{number}'" for number in range(16))
     assert (await refused(caller, "/users", filter=f"id in ({values})"))[0] == "Request_UnsupportedQuery"

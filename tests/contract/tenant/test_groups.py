@@ -16,6 +16,7 @@ NEW: dict[str, Any] = {
     "securityEnabled": True,
 }
 UNIFIED = {"groupTypes": ["Unified"], "mailEnabled": True, "securityEnabled": False}
+ABSENT = "does not exist or one of its queried reference-property objects are not present."
 NOBODY = "dddddddd-0000-4000-8000-000000000001"
 
 
@@ -128,7 +129,7 @@ async def test_a_microsoft_365_group_has_an_address_and_a_unique_nickname(caller
 
 
 async def test_upsert_creates_updates_and_without_the_header_only_updates(caller: Caller) -> None:
-    """Upsert group: 201 with Prefer: create-if-missing, then 204; without the header 404 when it is absent."""
+    """Upsert group: 201 with Prefer: create-if-missing, then 204; without the header 404 when absent."""
     path = "/groups(uniqueName='ad-0f8fad5b')"
     prefer = {"Prefer": "create-if-missing"}
     absent = await caller.send("PATCH", path, json=NEW)
@@ -224,7 +225,7 @@ async def test_a_member_is_added_once_and_removed_once(caller: Caller, ids: Any)
     assert error(await caller.send("DELETE", f"{path}/{ids['pat']}/$ref")) == (
         404,
         "Request_ResourceNotFound",
-        f"Resource '{ids['pat']}' does not exist or one of its queried reference-property objects are not present.",
+        f"Resource '{ids['pat']}' {ABSENT}",
     )
     assert await members(caller, ids["security"]) == [ids["ada"]]
 
@@ -245,7 +246,7 @@ async def test_a_member_is_added_once_and_removed_once(caller: Caller, ids: Any)
 async def test_what_may_be_a_member_of_what(
     caller: Caller, group: str, target: str, status: int, ids: Any
 ) -> None:
-    """Security groups nest but hold no Microsoft 365 group, which holds users only; rules fill dynamic ones."""
+    """Security groups nest, Microsoft 365 groups hold users only, neither mixes; rules fill dynamic ones."""
     body = link(ids.get(target, target))
     response = await caller.send("POST", f"/groups/{ids[group]}/members/$ref", json=body)
     assert response.status_code == status
@@ -270,7 +271,7 @@ async def test_members_in_bulk_are_all_or_nothing_and_at_most_twenty(caller: Cal
 
 
 async def test_members_are_paged(caller: Caller, ids: Any) -> None:
-    """List members: pages of $top, linked, every member once; $count with the header; $ref gives addresses."""
+    """List members: linked pages, every member once; $count with the header; $ref gives addresses."""
     made = await people(caller, 5)
     for one in made:
         await caller.send("POST", f"/groups/{ids['security']}/members/$ref", json=link(one))

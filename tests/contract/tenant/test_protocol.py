@@ -26,7 +26,7 @@ NEW: dict[str, Any] = {
 
 
 async def test_every_answer_carries_the_headers_that_support_asks_for(caller: Caller, ids: Any) -> None:
-    """Good and bad answers carry request-id, client-request-id (echoed), x-ms-ags-diagnostic, Date and HSTS."""
+    """Good and bad answers carry request-id, client-request-id (echoed), diagnostics, Date and HSTS."""
     for path, status in ((f"/users/{ids['ada']}", 200), ("/users/nobody@contoso.test", 404)):
         response = await caller.send("GET", path, headers={"client-request-id": "my-own-id"})
         assert response.status_code == status
@@ -125,7 +125,7 @@ async def test_organization_and_domains(caller: Caller) -> None:
 
 
 async def test_the_ledger_keeps_every_write_in_order_and_no_password(caller: Caller, ids: Any) -> None:
-    """The ledger: method, path, body, status, time and client-request-id of each write, refused ones as well."""
+    """The ledger: method, path, body, status, time and client-request-id of each write, refused ones too."""
     await caller.send("POST", "/users", json=NEW, headers={"client-request-id": "first"})
     await caller.send("PATCH", f"/users/{ids['sam']}", json={"city": "x"})
     await caller.send("GET", "/users")

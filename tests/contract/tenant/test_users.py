@@ -9,6 +9,19 @@ import pytest
 if TYPE_CHECKING:
     from tests.contract.tenant.conftest import Caller
 
+ABSENT = "does not exist or one of its queried reference-property objects are not present."
+UNVERIFIED = (
+    "The domain portion of the userPrincipalName property is invalid. "
+    "You must use one of the verified domain names in your organization."
+)
+WEAK = (
+    "The specified password does not comply with password complexity requirements. "
+    "Please provide a different password."
+)
+MASTERED = (
+    "Unable to update the specified properties for on-premises mastered Directory Sync objects "
+    "or objects currently undergoing migration."
+)
 GRACE: dict[str, Any] = {
     "accountEnabled": True,
     "displayName": "Grace Hopper",
@@ -197,13 +210,11 @@ async def test_complex_values_merge_member_by_member(caller: Caller, ids: Any) -
         ("x" * 65 + "@contoso.test", "Property userPrincipalName is invalid."),
         (
             "a@elsewhere.test",
-            "The domain portion of the userPrincipalName property is invalid. "
-            "You must use one of the verified domain names in your organization.",
+            UNVERIFIED,
         ),
         (
             "a@unverified.test",
-            "The domain portion of the userPrincipalName property is invalid. "
-            "You must use one of the verified domain names in your organization.",
+            UNVERIFIED,
         ),
     ],
 )
@@ -243,8 +254,7 @@ async def test_weak_passwords_are_refused(caller: Caller, password: str | None) 
     assert error(response) == (
         400,
         "Request_BadRequest",
-        "The specified password does not comply with password complexity requirements. "
-        "Please provide a different password.",
+        WEAK,
     )
 
 
@@ -303,8 +313,7 @@ async def test_a_synced_user_is_read_only(caller: Caller, body: Any, ids: Any) -
     assert error(response) == (
         400,
         "Request_BadRequest",
-        "Unable to update the specified properties for on-premises mastered Directory Sync objects "
-        "or objects currently undergoing migration.",
+        MASTERED,
     )
 
 
@@ -367,7 +376,7 @@ async def test_absent_and_deleted_users_are_not_found(caller: Caller, path: str)
         assert error(response) == (
             404,
             "Request_ResourceNotFound",
-            f"Resource '{path}' does not exist or one of its queried reference-property objects are not present.",
+            f"Resource '{path}' {ABSENT}",
         )
 
 
