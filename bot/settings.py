@@ -164,7 +164,9 @@ def load_settings(environment: Mapping[str, str] | None = None, dotenv: Path = P
     try:
         settings = Settings(**_nested(values))
     except ValidationError as error:
-        problems += [_sentence(item["loc"], item["type"], item["msg"]) for item in error.errors()]
+        problems += [
+            line for item in error.errors() for line in _lines(item["loc"], item["type"], item["msg"], values)
+        ]
         raise SettingsError("\n".join(problems)) from None
     if problems:
         raise SettingsError("\n".join(problems))
@@ -233,8 +235,10 @@ def _nested(values: Mapping[str, str]) -> dict[str, Any]:
     return tree
 
 
-def _sentence(path: tuple[str | int, ...], kind: str, message: str) -> str:
+def _lines(path: tuple[str | int, ...], kind: str, message: str, given: Mapping[str, str]) -> list[str]:
+    """Say what is wrong with a setting; an unknown section is named by the settings that are in it."""
     name = PREFIX + "__".join(str(part).upper() for part in path)
-    if kind == "extra_forbidden":
-        return f"{name}: there is no such setting"
-    return f"{name}: {message[0].lower()}{message[1:]}"
+    if kind != "extra_forbidden":
+        return [f"{name}: {message[0].lower()}{message[1:]}"]
+    names = [n for n in given if n.upper() == name or n.upper().startswith(f"{name}__")]
+    return [f"{n}: there is no such setting" for n in names or [name]]

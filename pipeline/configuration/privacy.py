@@ -16,7 +16,8 @@ SECRETS: Final = frozenset(
         "msLAPS-EncryptedDSRMPassword",
         "msLAPS-EncryptedDSRMPasswordHistory", "msFVE-RecoveryPassword", "msFVE-KeyPackage",
         "msPKIDPAPIMasterKeys", "msPKIAccountCredentials", "msPKI-CredentialRoamingTokens",
-        "trustAuthIncoming",        "trustAuthOutgoing", "initialAuthIncoming", "initialAuthOutgoing", "currentValue", "priorValue",
+        "trustAuthIncoming",
+        "trustAuthOutgoing", "initialAuthIncoming", "initialAuthOutgoing", "currentValue", "priorValue",
         "msDS-KeyCredentialLink", "PasswordHash",
     )
 )  # fmt: skip
