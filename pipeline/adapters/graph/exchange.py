@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import ssl
 from collections.abc import Iterator, Mapping
@@ -137,7 +138,7 @@ class Exchange:
             )
             return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
-        proxy = httpx.Proxy(self._settings.proxy_url) if self._settings.proxy_url else None
+        proxy = _proxy(self._settings.proxy_url) if self._settings.proxy_url else None
         transport = AiohttpTransport(verify=context, client=session, proxy=proxy)
         timeout = httpx.Timeout(self._settings.timeout, connect=self._settings.connect_timeout, pool=None)
         return httpx.AsyncClient(
@@ -152,6 +153,19 @@ class Exchange:
                 "The file of CA certificates cannot be used.",
                 remedy="Point FOURCHECK_ENTRA__CA_FILE at a readable PEM file.",
             ) from error
+
+
+def _proxy(url: str) -> httpx.Proxy:
+    """Return the proxy with its password in a header: the other way is deprecated in aiohttp.
+
+    aiohttp turns `Authorization` among the headers for the proxy into `Proxy-Authorization`.
+    """
+    address = httpx.URL(url)
+    if not address.userinfo:
+        return httpx.Proxy(address)
+    basic = base64.b64encode(f"{address.username}:{address.password}".encode()).decode()
+    plain = address.copy_with(username=None, password=None)
+    return httpx.Proxy(plain, headers={"Authorization": f"Basic {basic}"})
 
 
 def classify(error: BaseException) -> Lost:
