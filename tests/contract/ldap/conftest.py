@@ -14,13 +14,14 @@ from contextlib import (
     suppress,
 )
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, TypeAlias
 
 import pytest
 
 from pipeline.adapters.ldap import LdapDirectory, LdapSettings
-from sandbox.directory import DirectoryServer
-from sandbox.people import Entry
+from sandbox.directory import DirectoryPolicy, DirectoryServer
+from sandbox.people import Entry, bind_passwords, directory_entries
 from sandbox.people.entry import BASE_DN
 
 Handler: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -119,7 +120,7 @@ async def directory(world: World, open_directory: OpenDirectory) -> LdapDirector
 @pytest.fixture
 async def server() -> AsyncIterator[DirectoryServer]:
     """Give the embedded server itself, for what no real controller does on demand."""
-    async with DirectoryServer(starttls_port=0) as running:
+    async with DirectoryServer(starttls_port=0, entries=small_contoso()) as running:
         yield running
 
 
@@ -151,6 +152,15 @@ async def listen() -> AsyncIterator[Listen]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@cache
+def small_contoso() -> tuple[Entry, ...]:
+    """Pick the units, the accounts that sign in, and one group with its members: quick to serve."""
+    entries = directory_entries()
+    group = next(e for e in entries if e.dn.startswith("CN=Apollo Guidance,"))
+    wanted = {group.dn, *bind_passwords(), *(raw.decode() for raw in group.attributes["member"])}
+    return tuple(e for e in entries if e.dn in wanted or not e.dn.startswith("CN="))
+
+
 def made(dn: str, number: int, **attributes: tuple[bytes, ...]) -> Entry:
     """Make an entry with a GUID of that number."""
     return Entry(
@@ -178,9 +188,11 @@ async def serving(entries: list[Entry], **more: Any) -> AsyncIterator[LdapSettin
 
 
 @asynccontextmanager
-async def serving_to(entries: list[Entry], **changes: Any) -> AsyncIterator[LdapDirectory]:
+async def serving_to(
+    entries: list[Entry], *, policy: DirectoryPolicy | None = None, **changes: Any
+) -> AsyncIterator[LdapDirectory]:
     """Serve these entries and give a directory on them; keywords change its settings."""
-    async with serving(entries) as settings:
+    async with serving(entries, policy=policy) as settings:
         directory = LdapDirectory(replace(settings, **changes))
         try:
             yield directory

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from pipeline.errors import StoreUnavailable
 from pipeline.ids import RunId
 from pipeline.model import Outcome, Request, new_run
-from pipeline.runs.store import Store
+from pipeline.runs.store import Store, open_store
 
 Ask = Callable[..., Request]
 Look = Callable[..., list[tuple[Any, ...]]]
@@ -119,6 +119,27 @@ async def test_an_outcome_is_recorded_though_the_caller_is_cancelled(store: Stor
     await busy
     await store.ping()  # queued behind the outcome
     assert [e.outcome for e in await store.journal(run_id)] == ["done"]
+
+
+async def test_closing_waits_for_what_was_begun(url: str, ask: Ask) -> None:
+    """Writes that were asked for before closing are on disk after it."""
+    store, let_go = open_store(url), threading.Event()
+    requests = [ask() for _ in range(5)]
+
+    def slow(_connection: Connection) -> None:
+        let_go.wait(10)
+
+    busy = asyncio.create_task(store._write(slow))
+    behind = [asyncio.create_task(store.accept(r, delivery=None, notice=None)) for r in requests]
+    await asyncio.sleep(0.05)
+    closing = asyncio.create_task(store.close())
+    await asyncio.sleep(0.05)
+    assert not closing.done()
+    let_go.set()
+    await asyncio.gather(busy, closing, *behind)
+    store = open_store(url)
+    assert await store.unfinished() == [request.run_id for request in requests]
+    await store.close()
 
 
 async def test_details_may_hold_any_value(store: Store, run_id: RunId, clock: Any) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -14,15 +17,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from pipeline.errors import StoreUnavailable
 from pipeline.model import Request
-from pipeline.runs.migrations import HEAD, SCRIPTS, migrate
-from pipeline.runs.sqlite import _connect, _engine
+from pipeline.runs.migrations import HEAD, SCRIPTS
+from pipeline.runs.sqlite import bring_up_to_date
 from pipeline.runs.store import Store, open_store
 from pipeline.runs.tables import METADATA
 
@@ -42,19 +43,6 @@ def upgrade():
         runs.add_column(sa.Column("more", sa.Text))
     raise RuntimeError("the power is out")
 '''
-
-
-@pytest.fixture
-def engine(path: Path) -> Engine:
-    """Return an engine as migrations use it, on an empty file."""
-    path.parent.mkdir()
-    path.touch()
-    return migrating(path)
-
-
-def migrating(path: Path) -> Engine:
-    """Return an engine as migrations use it on a file that is there."""
-    return _engine(lambda: _connect(path, "rw", 1, foreign_keys=False), "BEGIN IMMEDIATE", NullPool)
 
 
 def content(path: Path) -> bytes:
@@ -91,13 +79,14 @@ async def test_opening_again_changes_nothing(url: str, path: Path) -> None:
     assert content(path) == before
 
 
-def test_a_failing_migration_leaves_nothing_behind(engine: Engine, failing: Path, look: Look) -> None:
+def test_a_failing_migration_leaves_nothing_behind(path: Path, failing: Path, look: Look) -> None:
     """From an empty database: no table, no revision, as if it had not been tried; then it works."""
-    with pytest.raises(RuntimeError, match="power"), engine.begin() as connection:
-        migrate(connection, failing, "0002")
+    path.parent.mkdir()
+    path.touch()
+    with pytest.raises(StoreUnavailable, match="nothing was changed"):
+        bring_up_to_date(path, failing, "0002")
     assert look("SELECT name FROM sqlite_master") == []
-    with engine.begin() as connection:
-        migrate(connection)
+    bring_up_to_date(path)
     assert look("SELECT version_num FROM alembic_version") == [(HEAD,)]
 
 
@@ -109,9 +98,8 @@ async def test_a_failing_migration_loses_no_run(
     await store.accept(ask(), delivery=None, notice=None)
     await store.close()
     schema = look("SELECT sql FROM sqlite_master ORDER BY name")
-    engine = migrating(path)
-    with pytest.raises(RuntimeError, match="power"), engine.begin() as connection:
-        migrate(connection, failing, "0002")
+    with pytest.raises(StoreUnavailable, match="nothing was changed"):
+        bring_up_to_date(path, failing, "0002")
     assert look("SELECT sql FROM sqlite_master ORDER BY name") == schema
     assert look("SELECT count(*) FROM runs") == [(1,)]
     assert look("SELECT version_num FROM alembic_version") == [(HEAD,)]
@@ -139,6 +127,19 @@ async def test_six_starts_at_once_on_nothing(url: str, look: Look) -> None:
         await store.ping()
         await store.close()
     assert look("SELECT version_num FROM alembic_version") == [(HEAD,)]
+
+
+async def test_a_start_waits_for_another_that_makes_the_file(url: str, path: Path) -> None:
+    """While one process makes and migrates the file, the next does not touch it."""
+    path.parent.mkdir()
+    folder = os.open(path.parent, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    opening = asyncio.create_task(asyncio.to_thread(open_store, url))
+    await asyncio.sleep(0.2)
+    assert not opening.done()
+    assert not await asyncio.to_thread(path.exists)
+    os.close(folder)
+    await (await opening).close()
 
 
 def test_the_tables_are_good_on_postgresql_too() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from pipeline.clock import SystemClock
 from pipeline.errors import StoreUnavailable
+from pipeline.model import Request, new_run
 from pipeline.runs.store import open_store
 
 ROOT = Path(__file__).parents[3]
@@ -89,6 +91,24 @@ async def test_a_guest_works_beside_the_host(url: str) -> None:
         store = open_store(url)
         await store.ping()
     await store.close()
+
+
+async def test_host_and_guest_write_at_once(url: str, ask: Callable[..., Request]) -> None:
+    """Transactions that read before they write do not trip over one another's commits."""
+    host, guest = open_store(url), open_store(url, guest=True)
+
+    async def accept() -> None:
+        for number in range(100):
+            await host.accept(ask(), delivery=str(number), notice={})
+
+    async def save() -> None:
+        for _ in range(100):
+            await guest.save(new_run(ask(), SystemClock().now()))
+
+    await asyncio.gather(accept(), save())
+    assert len(await host.unfinished()) == 200
+    await guest.close()
+    await host.close()
 
 
 def test_a_failed_start_keeps_no_lock(url: str, path: Path) -> None:

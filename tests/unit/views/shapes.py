@@ -67,8 +67,8 @@ def _cycle(pool: list[str], index: int) -> str:
 
 @st.composite
 def import_evidence(draw: st.DrawFn) -> ImportEvidence:
-    """Draw an import of up to five thousand attributes."""
-    pool, size = _pool(draw), draw(_sizes(5000))
+    """Draw an import of up to four hundred attributes."""
+    pool, size = _pool(draw), draw(_sizes(400))
     several, decoded = draw(st.sampled_from([0, 1, 2, 1500])), draw(st.sampled_from([0, 1, 30]))
     attributes = tuple(
         ImportedAttribute(
@@ -101,7 +101,7 @@ def import_evidence(draw: st.DrawFn) -> ImportEvidence:
 @st.composite
 def scope_evidence(draw: st.DrawFn) -> ScopeEvidence:
     """Draw a scope decision of many conditions."""
-    pool, size = _pool(draw), draw(_sizes(300))
+    pool, size = _pool(draw), draw(_sizes(100))
     conditions = tuple(Condition(_cycle(pool, n), n % 2 == 0, _cycle(pool, n + 1)) for n in range(size))
     clauses = tuple(
         ClauseResult(
@@ -134,7 +134,7 @@ def match_evidence(draw: st.DrawFn) -> MatchEvidence:
             pool[0] or None,
             n % 2 == 0,
         )
-        for n in range(draw(_sizes(200)))
+        for n in range(draw(_sizes(100)))
     )
     keys = tuple(
         KeyResult(
@@ -148,9 +148,9 @@ def match_evidence(draw: st.DrawFn) -> MatchEvidence:
 
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
-    """Draw a plan of up to five thousand changes and two thousand members."""
+    """Draw a plan of up to four hundred changes and as many members."""
     pool, kinds = _pool(draw), list(ChangeKind)
-    size, members = draw(_sizes(5000)), draw(_sizes(2000))
+    size, members = draw(_sizes(400)), draw(_sizes(400))
     after = [None, True, False, 7, 1.5, "", *pool, tuple(pool), ()]
     changes = tuple(
         Change(

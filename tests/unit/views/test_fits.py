@@ -117,6 +117,25 @@ def test_the_worst_page_fits(name: str) -> None:
         assert_modal_fits(details(run, stage))
 
 
+def test_the_largest_objects_fit() -> None:
+    """Five thousand attributes and changes and two thousand members fit, on the first page and the last."""
+    value = "漢字 <!channel> 😀 " * 2500
+    attributes = tuple(ImportedAttribute(f"a{n}", "text", (value, value)) for n in range(5000))
+    changes = tuple(Change(f"a{n}", value, value, list(ChangeKind)[n % 5], value) for n in range(5000))
+    members = tuple(replace(samples.GROUP.members[n % 3], name=value, reason=value) for n in range(2000))
+    run = samples.run(
+        Outcome.WOULD_UPDATE,
+        samples.stage(StageName.IMPORT, StageStatus.PASSED, value, samples.imported(*attributes)),
+        samples.action(value),
+        plan=Plan(PlanAction.UPDATE, TargetKind.GROUP, None, changes, members),
+    )
+    for payload in messages(run):
+        assert_message_fits(payload)
+    for stage in (StageName.IMPORT, StageName.ACTION):
+        for page in (1, 126, 9999):
+            assert_modal_fits(details(run, stage, page))
+
+
 def test_every_attribute_is_on_some_page() -> None:
     """Paging through 1,000 attributes shows each exactly once, forty a page."""
     names = [f"attribute{n:04}" for n in range(1000)]
