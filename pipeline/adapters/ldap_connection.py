@@ -367,7 +367,7 @@ def _entry(item: Mapping[str, Any]) -> RawEntry:
     raw = item["raw_dn"]
     return RawEntry(
         raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw),
-        {name: tuple(values) for name, values in item["raw_attributes"].items()},
+        {name: tuple(values or ()) for name, values in item["raw_attributes"].items()},
     )
 
 
