@@ -21,10 +21,12 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from pipeline.errors import StoreUnavailable
-from pipeline.runs.migrations import migrate
+from pipeline.runs.migrations import HEAD, SCRIPTS, migrate
 
 _PRIVATE_FOLDER: Final = 0o700
 _PRIVATE_FILE: Final = 0o600
+_MIGRATION_WAIT: Final = 60.0
+"""Seconds to wait for another process that migrates: it takes as long as it takes."""
 
 
 class SqliteFile:
@@ -40,21 +42,17 @@ class SqliteFile:
         self._guests: Final = self.path.with_name(self.path.name + ".guests")
         self._lock: Final = _hold_shared(self._guests) if guest else _hold_alone(self.path)
         try:
-            _make_file(self.path)
+            with _folder_locked(self.path.parent):
+                _make_file(self.path)
+                bring_up_to_date(self.path)
             self._connect_engines(lock_wait)
         except BaseException:
             os.close(self._lock)
             raise
 
     def _connect_engines(self, lock_wait: float) -> None:
-        def connect(mode: str, *, foreign_keys: bool) -> sqlite3.Connection:
-            return _connect(self.path, mode, lock_wait, foreign_keys=foreign_keys)
-
-        migrations = _engine(lambda: connect("rw", foreign_keys=False), "BEGIN IMMEDIATE", NullPool)
-        with migrations.begin() as connection:
-            migrate(connection)
-        self.writer = _engine(lambda: connect("rw", foreign_keys=True), "BEGIN IMMEDIATE", QueuePool)
-        self.reader = _engine(lambda: connect("ro", foreign_keys=True), "BEGIN", QueuePool)
+        self.writer = _engine(lambda: _connect(self.path, "rw", lock_wait), "BEGIN IMMEDIATE", QueuePool)
+        self.reader = _engine(lambda: _connect(self.path, "ro", lock_wait), "BEGIN", QueuePool)
         self._identity = _identity(self.path)
 
     def require_in_place(self) -> None:
@@ -88,6 +86,15 @@ class SqliteFile:
         self.reader.dispose()
         self.writer.dispose()  # the last one out folds the write-ahead log into the file
         os.close(self._lock)
+
+
+def bring_up_to_date(path: Path, scripts: Path = SCRIPTS, head: str = HEAD) -> None:
+    """Migrate the database in a file to `head`, in one transaction on a connection of its own."""
+    engine = _engine(
+        lambda: _connect(path, "rw", _MIGRATION_WAIT, foreign_keys=False), "BEGIN IMMEDIATE", NullPool
+    )
+    with engine.begin() as connection:
+        migrate(connection, scripts, head)
 
 
 def probe(connection: Connection) -> None:
@@ -145,7 +152,7 @@ def _compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
 
 
-def _connect(path: Path, mode: str, lock_wait: float, *, foreign_keys: bool) -> sqlite3.Connection:
+def _connect(path: Path, mode: str, lock_wait: float, *, foreign_keys: bool = True) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"file:{quote(str(path))}?mode={mode}",
         uri=True,
@@ -178,6 +185,21 @@ def _make_file(path: Path) -> None:
     """Make the file, for its owner alone; SQLite gives its companions the same mode."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_FILE))
+
+
+@contextmanager
+def _folder_locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time make and migrate a file.
+
+    The migration's transaction is a lock already, but turning write-ahead logging on needs the file alone and
+    fails at once, whatever the busy timeout, when two try.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import StoreUnavailable
 
@@ -73,11 +74,17 @@ def _upgrade(connection: Connection, scripts: Path, found: str | None) -> None:
         return list(directory._upgrade_revs("head", current))  # noqa: SLF001 -- as alembic's own command does
 
     environment = EnvironmentContext(Config(), directory)
-    environment.configure(
-        connection=connection, fn=steps, render_as_batch=True, transactional_ddl=True, destination_rev="head"
-    )
-    with environment.begin_transaction():
-        environment.run_migrations()
+    environment.configure(connection=connection, fn=steps, render_as_batch=True, destination_rev="head")
+    try:
+        with environment.begin_transaction():
+            environment.run_migrations()
+    except (SQLAlchemyError, OSError):
+        raise  # told by what it is: a full disk, a lock
+    except Exception as error:
+        raise StoreUnavailable(
+            "The run store could not be brought up to this version of Fourcheck; nothing was changed.",
+            remedy="Start the version that was used before, and report this with the log.",
+        ) from error
 
 
 def _known(directory: ScriptDirectory) -> frozenset[str]:
