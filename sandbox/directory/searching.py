@@ -119,7 +119,7 @@ class Searcher:
         if cut_short is not None:
             raise SearchError(4 if cut_short is FaultKind.SIZE_LIMIT else 3, "the limit was ordered")
         more = bool(page.nodes) and (paging is None or size > 0)
-        if not more:
+        if not more and not page.size_limit_hit:
             for url in page.references:
                 yield ber.reference([url]), []
         yield self._done(page, more=more, paged=paging is not None)

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import socket
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -169,8 +168,7 @@ class DirectoryServer:
         finally:
             if fault is not None and fault.kind in {FaultKind.HANG_TLS, FaultKind.DROP}:
                 connection.close()
-        with suppress(ConnectionError):
-            await Session(self._directory, reader, writer, encrypted=encrypted).serve()
+        await Session(self._directory, reader, writer, encrypted=encrypted).serve()
 
 
 async def _open(

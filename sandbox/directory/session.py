@@ -97,7 +97,7 @@ class Session:
         try:
             while await self._one():
                 pass
-        except (asyncio.IncompleteReadError, ConnectionError, DroppedError, TimeoutError) as error:
+        except (asyncio.IncompleteReadError, OSError, DroppedError) as error:
             _log.debug("connection ended: %r", error)
         finally:
             for task in self._running.values():
@@ -159,8 +159,6 @@ class Session:
             return False
         if fault.kind is FaultKind.DELAY:
             await asyncio.sleep(fault.seconds)
-        elif fault.kind is FaultKind.HANG:
-            await asyncio.Event().wait()
         elif fault.kind is FaultKind.DROP:
             self._writer.transport.abort()
             raise DroppedError("a drop was ordered")
@@ -174,7 +172,10 @@ class Session:
         for task in list(self._running.values()):
             task.cancel()  # RFC 4511, section 4.2.1: outstanding operations are abandoned
         self._bound = None
-        if await self._strike(self._directory.faults.take("bind"), message_id, ber.BIND_RESPONSE):
+        fault = self._directory.faults.take("bind")
+        if fault is not None and fault.kind is FaultKind.HANG:
+            await asyncio.Event().wait()
+        if await self._strike(fault, message_id, ber.BIND_RESPONSE):
             return
         code, text = self._try_bind(bind)
         await self._send(ber.message(message_id, ber.result(ber.BIND_RESPONSE, code, text=text)))
@@ -197,23 +198,25 @@ class Session:
         return 0, ""
 
     async def _search(self, message: Message, search: Search) -> None:
+        fault = self._directory.faults.take("search")
+        if fault is not None and fault.kind is FaultKind.HANG:
+            await asyncio.Event().wait()
         try:
             limit = min(search.time_limit or 10**6, self._directory.policy.max_query_seconds)
             try:
                 async with asyncio.timeout(limit):
-                    await self._answer_search(message, search)
+                    await self._answer_search(message, search, fault)
             except TimeoutError:
                 await self._send(ber.message(message.message_id, ber.result(ber.SEARCH_DONE, 3)))
-        except (DroppedError, ConnectionError):
+        except (DroppedError, OSError):
             self._writer.close()
         except Exception:
             _log.exception("the sandbox directory failed on a search")
             self._writer.close()
             raise
 
-    async def _answer_search(self, message: Message, search: Search) -> None:
+    async def _answer_search(self, message: Message, search: Search, fault: Fault | None) -> None:
         message_id = message.message_id
-        fault = self._directory.faults.take("search")
         if await self._strike(fault, message_id, ber.SEARCH_DONE):
             return
         if self._bound is None and (search.base or search.scope):
