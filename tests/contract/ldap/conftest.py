@@ -23,6 +23,7 @@ from pipeline.adapters.ldap import LdapDirectory, LdapSettings
 from sandbox.directory import DirectoryPolicy, DirectoryServer
 from sandbox.people import Entry, bind_passwords, directory_entries
 from sandbox.people.entry import BASE_DN
+from tests.fixtures.samba.domain_controller import SambaDomainController
 
 Handler: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OpenDirectory: TypeAlias = Callable[..., LdapDirectory]
@@ -36,8 +37,8 @@ class World:
     settings: LdapSettings
 
 
-def settings_of(server: DirectoryServer, **changes: Any) -> LdapSettings:
-    """Return the settings that lead to an embedded server."""
+def settings_of(server: DirectoryServer | SambaDomainController, **changes: Any) -> LdapSettings:
+    """Return the settings that lead to a server."""
     told = {key.rpartition("__")[2].lower(): value for key, value in server.settings().items()}
     settings = LdapSettings(
         urls=(told["urls"],),
@@ -58,8 +59,6 @@ async def embedded() -> AsyncIterator[World]:
 
 READER = f"CN=reader,{BASE_DN}"
 PASSWORD = "Sandbox-only-reader-1!"
-IMPLEMENTATIONS = {"embedded": embedded}
-"""What the contract is checked against. Another implementation must hold `sandbox.people`'s population."""
 
 
 @contextmanager
@@ -90,10 +89,16 @@ def in_a_thread(running: Callable[[], AbstractAsyncContextManager[World]]) -> It
         thread.join()
 
 
-@pytest.fixture(scope="session", params=sorted(IMPLEMENTATIONS))
+_SAMBA = pytest.param("samba", marks=[pytest.mark.xdist_group("samba"), pytest.mark.timeout(300)])
+
+
+@pytest.fixture(scope="session", params=["embedded", _SAMBA])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    """Give a domain controller that holds contoso."""
-    with in_a_thread(IMPLEMENTATIONS[request.param]) as running:
+    """Give a domain controller that holds contoso: the sandbox's own, and a real Samba."""
+    if request.param == "samba":
+        yield World(settings_of(request.getfixturevalue("samba")))
+        return
+    with in_a_thread(embedded) as running:
         yield running
 
 
