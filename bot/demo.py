@@ -58,18 +58,25 @@ async def contoso(port: int = 0) -> AsyncIterator[Contoso]:
             TenantServer(seed=tenant_seed()) as tenant,
             DirectoryServer(entries=directory_entries()) as directory,
         ):
-            environment = {
-                **workspace.settings(),
-                **tenant.settings(),
-                **directory.settings(),
-                "FOURCHECK_SLACK__MODE": "http",
-                "FOURCHECK_HTTP__PORT": "0",
-                "FOURCHECK_STORE__URL": f"sqlite:///{folder}/demo.db",
-                "FOURCHECK_CONFIGURATIONS": str(_sample_configurations()),
-            }
-            async with running_bot(load_settings(environment, dotenv=Path(folder) / "none")) as bot:
+            given = environment(workspace, tenant, directory, Path(folder))
+            async with running_bot(load_settings(given, dotenv=Path(folder) / "none")) as bot:
                 workspace.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
                 yield Contoso(workspace, tenant, directory, bot)
+
+
+def environment(
+    workspace: WorkspaceServer, tenant: TenantServer, directory: DirectoryServer, folder: Path
+) -> dict[str, str]:
+    """Return the settings of a bot on these stand-ins, with its store in a folder."""
+    return {
+        **workspace.settings(),
+        **tenant.settings(),
+        **directory.settings(),
+        "FOURCHECK_SLACK__MODE": "http",
+        "FOURCHECK_HTTP__PORT": "0",
+        "FOURCHECK_STORE__URL": f"sqlite:///{folder}/demo.db",
+        "FOURCHECK_CONFIGURATIONS": str(_sample_configurations()),
+    }
 
 
 async def stay(port: int) -> int:

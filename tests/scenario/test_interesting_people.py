@@ -7,7 +7,7 @@ import pytest
 from bot.demo import people
 from pipeline.documents import report
 from pipeline.model import ChangeKind, Outcome, PlanAction, StageName, StageStatus
-from tests.scenario.conftest import Scene, read
+from tests.fixtures.scene import Scene, read
 
 CASES = people()
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pipeline.model import Outcome, StageName
-from tests.scenario.conftest import Scene, read
+from tests.fixtures.scene import Scene, read
 
 
 async def test_one_message_is_posted_and_updated_in_place(scene: Scene) -> None:
