@@ -9,6 +9,8 @@ from sandbox.tenant.errors import refuse
 from sandbox.tenant.protocol import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sandbox.tenant.protocol import Call, Segment
     from sandbox.tenant.store import Entry, State
     from sandbox.tenant.tenant import Tenant
@@ -29,12 +31,14 @@ def read_organization(tenant: Tenant, call: Call) -> Reply:
         if domain.verified
     ]
     body = {"onPremisesSyncEnabled": None, "verifiedDomains": verified, **tenant.organization}
-    return Reply(200, {"@odata.context": f"{call.base}/$metadata#organization", "value": [body]})
+    return Reply(
+        200, {"@odata.context": f"{call.base}/$metadata#organization", "value": [_selected(call, body)]}
+    )
 
 
 def list_domains(tenant: Tenant, call: Call) -> Reply:
     """GET /domains."""
-    value = [_domain_body(body) for body in tenant.domain_bodies]
+    value = [_selected(call, _domain_body(body)) for body in tenant.domain_bodies]
     return Reply(200, {"@odata.context": f"{call.base}/$metadata#domains", "value": value})
 
 
@@ -43,8 +47,16 @@ def read_domain(tenant: Tenant, call: Call, domain: Segment) -> Reply:
     for body in tenant.domain_bodies:
         if str(body["id"]).casefold() == domain.text.casefold():
             context = {"@odata.context": f"{call.base}/$metadata#domains/$entity"}
-            return Reply(200, context | _domain_body(body))
+            return Reply(200, context | _selected(call, _domain_body(body)))
     raise refuse("not_found", id=domain.text)
+
+
+def _selected(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what $select names; of the tenant's own resources nothing else is asked."""
+    wanted = next((value for name, value in call.query if name == "$select"), None)
+    if wanted is None:
+        return dict(body)
+    return {name.strip(): body.get(name.strip()) for name in wanted.split(",")}
 
 
 def _domain_body(body: Any) -> dict[str, Any]:

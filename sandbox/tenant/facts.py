@@ -45,6 +45,7 @@ class Facts:
 
     properties: Mapping[str, Mapping[str, Property]]
     create_required: Mapping[str, tuple[str, ...]]
+    federated_required: tuple[str, ...]
     graph_errors: Mapping[str, Mapping[str, Any]]
     login_errors: Mapping[str, Mapping[str, Any]]
     permissions: Mapping[str, frozenset[str]]
@@ -68,6 +69,7 @@ def load() -> Facts:
     return Facts(
         properties=properties,
         create_required={kind: tuple(names) for kind, names in raw["create_required"].items()},
+        federated_required=tuple(raw["federated_create_required"]),
         graph_errors=errors["graph"],
         login_errors=errors["login"],
         permissions={name: frozenset(roles) for name, roles in permissions["sets"].items()},

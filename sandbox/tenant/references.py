@@ -23,6 +23,7 @@ BIND_LIMIT = 20
 
 def find_user(state: State, segment: Segment) -> Entry:
     """Find a live user by id or user principal name; refuse with 404."""
+    _check_key(segment, "userPrincipalName")
     entry = state.live.get(segment.text.lower()) or state.find("userPrincipalName", segment.text.casefold())
     if entry is None or entry.kind != "user":
         raise refuse("not_found", id=segment.text)
@@ -31,6 +32,7 @@ def find_user(state: State, segment: Segment) -> Entry:
 
 def find_group(state: State, segment: Segment) -> Entry:
     """Find a live group by id or by `uniqueName='…'`; refuse with 404, or 400 when the id is no GUID."""
+    _check_key(segment, "uniqueName")
     if segment.key == "uniqueName":
         entry = state.find("uniqueName", segment.text.casefold())
     else:
@@ -43,6 +45,7 @@ def find_group(state: State, segment: Segment) -> Entry:
 
 def find_object(state: State, segment: Segment) -> Entry:
     """Find a live object of any kind by id."""
+    _check_key(segment)
     _check_guid(segment.text)
     entry = state.live.get(segment.text.lower())
     if entry is None:
@@ -52,11 +55,17 @@ def find_object(state: State, segment: Segment) -> Entry:
 
 def find_deleted(state: State, segment: Segment) -> Entry:
     """Find a soft-deleted object by id."""
+    _check_key(segment)
     _check_guid(segment.text)
     entry = state.deleted.get(segment.text.lower())
     if entry is None:
         raise refuse("not_found", id=segment.text)
     return entry
+
+
+def _check_key(segment: Segment, alternate: str | None = None) -> None:
+    if segment.key is not None and segment.key not in {"id", alternate}:
+        raise refuse("unknown_key", key=segment.key)
 
 
 def _check_guid(text: str) -> None:

@@ -189,7 +189,7 @@ def check_required(kind: str, body: Mapping[str, Any], *, federated: bool = Fals
     required = list(facts.load().create_required[kind])
     if federated:
         required.remove("passwordProfile")
-        required.append("onPremisesImmutableId")
+        required.extend(facts.load().federated_required)
     for name in required:
         if body.get(name) is None:
             raise refuse("required_missing", property=name, resource=RESOURCE_NAMES[kind])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -82,11 +83,14 @@ async def test_a_connection_can_drop_before_or_after_the_write(caller: Caller, d
 
 async def test_a_slow_answer_comes_late(caller: Caller) -> None:
     """delay_s: longer than the caller's patience, and the write is carried out all the same."""
-    await inject(caller, {"match": {"method": "GET"}, "then": {"delay_s": 0.2}})
+    await inject(caller, {"match": {"method": "POST"}, "then": {"delay_s": 0.2}})
     with pytest.raises(httpx.ReadTimeout):
-        await caller.send("GET", "/users", timeout=0.05)
-    await inject(caller, {"then": {"delay_s": 0.01}})
-    assert (await caller.send("GET", "/users")).status_code == 200
+        await caller.send("POST", "/users", json=GRACE, timeout=0.05)
+    assert (await caller.send("GET", "/users/grace@contoso.test")).status_code == 404
+    async with asyncio.timeout(10):
+        while (await caller.send("GET", "/users/grace@contoso.test")).status_code == 404:  # noqa: ASYNC110 (no event crosses HTTP)
+            await asyncio.sleep(0.02)
+    assert [entry["status"] for entry in caller.server.ledger] == [201]
 
 
 async def test_replicas_lag_behind_a_create(caller: Caller) -> None:

@@ -106,12 +106,15 @@ async def test_users_are_addressed_in_every_odata_form(caller: Caller, ids: Any)
         "@odata.type"
     ] == "#microsoft.graph.group"
     assert (await caller.send("GET", f"/users/{ids['security']}")).status_code == 404
+    assert (await caller.send("GET", "/users(mail='ada@contoso.test')")).status_code == 400
+    assert (await caller.send("GET", "/groups(displayName='Engineers')")).status_code == 400
 
 
 async def test_organization_and_domains(caller: Caller) -> None:
     """GET /organization and /domains show what the seed says, verified domains and federation included."""
     (organization,) = (await caller.get("/organization"))["value"]
     assert (organization["displayName"], organization["onPremisesSyncEnabled"]) == ("Contoso", None)
+    assert (await caller.get("/domains", _select="id"))["value"][0] == {"id": "contoso.test"}
     domains = {one["id"]: one for one in (await caller.get("/domains"))["value"]}
     assert domains["contoso.test"]["isDefault"] is True
     assert domains["contoso.onmicrosoft.test"]["isInitial"] is True
