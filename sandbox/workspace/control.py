@@ -63,9 +63,12 @@ class Control:
         return [
             *posts,
             web.post("/_sandbox/faults", _answering(self._faults)),
+            web.get("/_sandbox/faults", _answering(self._pending_faults)),
+            web.delete("/_sandbox/faults", _answering(self._clear_faults)),
             web.post("/_sandbox/reset", _answering(self._reset)),
             web.get("/_sandbox/messages", _answering(self._messages)),
             web.get("/_sandbox/views", _answering(self._views)),
+            web.get("/_sandbox/home", _answering(self._home)),
             web.get("/_sandbox/calls", _answering(self._calls)),
             web.get("/_sandbox/dispatches", _answering(self._dispatches)),
             web.get("/_sandbox/state", _answering(self._state)),
@@ -105,29 +108,38 @@ class Control:
             self._server.tier_limits = bool(limits)
         return web.json_response({"ok": True})
 
+    async def _pending_faults(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._server.pending_faults())
+
+    async def _clear_faults(self, _request: web.Request) -> web.Response:
+        self._server.clear_faults()
+        return web.json_response({"ok": True})
+
     async def _reset(self, _request: web.Request) -> web.Response:
         self._server.reset()
         return web.json_response({"ok": True})
 
     async def _messages(self, request: web.Request) -> web.Response:
         found = self._server.messages(request.query.get("channel"), request.query.get("user"))
-        return web.json_response({"ok": True, "messages": found})
+        return web.json_response(found)
 
     async def _views(self, request: web.Request) -> web.Response:
+        return web.json_response(self._server.views(request.query.get("user")))
+
+    async def _home(self, request: web.Request) -> web.Response:
         user = request.query.get("user")
         if user is None:
-            raise BadRequestError("Say whose views: ?user=U…")
-        home = self._server.home(user)
-        return web.json_response({"ok": True, "views": self._server.views(user), "home": home})
+            raise BadRequestError("Say whose Home tab: ?user=U…")
+        return web.json_response(self._server.home(user))
 
     async def _calls(self, _request: web.Request) -> web.Response:
-        return web.json_response({"ok": True, "calls": self._server.calls()})
+        return web.json_response(self._server.calls())
 
     async def _dispatches(self, _request: web.Request) -> web.Response:
-        return web.json_response({"ok": True, "dispatches": self._server.dispatches()})
+        return web.json_response(self._server.dispatches())
 
     async def _state(self, _request: web.Request) -> web.Response:
-        return web.json_response({"ok": True, **self._server.describe()})
+        return web.json_response(self._server.describe())
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Send changes as Server-Sent Events: `event` is the kind, `data` the thing that changed."""

@@ -52,6 +52,11 @@ class Fault:
         """Tell whether the answer is another one than the call would give."""
         return self.drop or self.error is not None or self.status != 200
 
+    def as_dict(self) -> Node:
+        """Give the fault in the form in which it was asked for."""
+        then = {name: getattr(self, name) for name in sorted(_THEN_KEYS)}
+        return {"method": self.method, "times": self.times, "then": then}
+
 
 def read_fault(given: object) -> Fault:
     """Read one fault of a `/_sandbox/faults` body."""

@@ -181,9 +181,10 @@ class WorkspaceServer:
             and (user is None or user in self.state.channels[message.channel].members)
         ]
 
-    def views(self, user: str) -> list[Node]:
-        """Give a person's open views, the root first."""
-        return copy.deepcopy(self.state.views_of(self.state.person(user).id))
+    def views(self, user: str | None = None) -> list[Node]:
+        """Give a person's open views (or everyone's), the root first."""
+        users = [self.state.person(user).id] if user is not None else list(self.state.users)
+        return copy.deepcopy([view for one in users for view in self.state.views_of(one)])
 
     def home(self, user: str) -> Node | None:
         """Give a person's Home tab."""
@@ -243,6 +244,14 @@ class WorkspaceServer:
     def add_faults(self, faults: list[Node]) -> None:
         """Add faults, each `{"method", "times", "then": {…}}`; `faults.Fault` says what `then` may hold."""
         self._faults.pending += [read_fault(fault) for fault in faults]
+
+    def pending_faults(self) -> list[Node]:
+        """Give the faults that are still to happen."""
+        return [fault.as_dict() for fault in self._faults.pending if fault.times > 0]
+
+    def clear_faults(self) -> None:
+        """Forget the faults and switch the rate limits off."""
+        self._faults.clear()
 
     def reset(self) -> None:
         """Go back to the seed; links stay."""

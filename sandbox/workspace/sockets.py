@@ -200,7 +200,7 @@ class SocketMode:
             ack = json.loads(text)
         except ValueError:
             return
-        envelope = self._envelopes.get(ack.get("envelope_id", "")) if isinstance(ack, dict) else None
+        envelope = self._envelopes.get(str(ack.get("envelope_id"))) if isinstance(ack, dict) else None
         if envelope is not None and not envelope.answered.done():
             envelope.answered.set_result(ack.get("payload"))
 

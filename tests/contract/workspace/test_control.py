@@ -13,7 +13,7 @@ import pytest
 from sandbox.workspace import WorkspaceServer
 
 Node = dict[str, Any]
-Ask = Callable[..., Awaitable[tuple[int, Node]]]
+Ask = Callable[..., Awaitable[tuple[int, Any]]]
 
 BUTTON = {"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}
 MODAL = {
@@ -28,11 +28,10 @@ MODAL = {
 def ask(workspace: WorkspaceServer, http: aiohttp.ClientSession) -> Ask:
     """Call `/_sandbox/…`: a GET without a body, else a POST."""
 
-    async def run(path: str, body: Any = None) -> tuple[int, Node]:
+    async def run(path: str, body: Any = None) -> tuple[int, Any]:
         verb = "GET" if body is None else "POST"
         async with http.request(verb, f"{workspace.url}/_sandbox/{path}", json=body) as response:
-            answer: Node = await response.json()
-            return response.status, answer
+            return response.status, await response.json()
 
     return run
 
@@ -49,7 +48,7 @@ async def test_a_conversation_from_outside(workspace: WorkspaceServer, ask: Ask,
         async with bot.post(f"{workspace.url}/api/chat.postMessage", json=post) as response:
             assert (await response.json())["ok"] is True
         _, answer = await ask("messages?channel=C0IDENTITY")
-        [message] = answer["messages"]
+        [message] = answer
         assert (message["text"], message["edits"], message["problems"]) == ("Hello", 0, [])
         assert (message["ephemeral"], message["to"]) == (False, None)
 
@@ -61,15 +60,15 @@ async def test_a_conversation_from_outside(workspace: WorkspaceServer, ask: Ask,
             assert (await response.json())["ok"] is True
 
     _, answer = await ask("views?user=U0MARIA")
-    assert [view["title"]["text"] for view in answer["views"]] == ["Import"]
-    _, answer = await ask("submit", {"user": "U0MARIA", "view": answer["views"][0]["id"]})
+    assert [view["title"]["text"] for view in answer] == ["Import"]
+    _, answer = await ask("submit", {"user": "U0MARIA", "view": answer[0]["id"]})
     assert answer["ok"] is True
-    assert (await ask("views?user=U0MARIA"))[1]["views"] == []
+    assert (await ask("views"))[1] == []
     _, answer = await ask("calls")
-    assert [entry["method"] for entry in answer["calls"]] == ["chat.postMessage", "views.open"]
-    assert set(answer["calls"][0]) >= {"method", "payload", "response", "problems"}
+    assert [entry["method"] for entry in answer] == ["chat.postMessage", "views.open"]
+    assert set(answer[0]) >= {"method", "payload", "response", "problems"}
     _, answer = await ask("dispatches")
-    kinds = [entry["type"] for entry in answer["dispatches"]]
+    kinds = [entry["type"] for entry in answer]
     assert kinds == ["slash_commands", "block_actions", "view_submission"]
 
 
@@ -97,7 +96,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("faults", [{"method": "*", "times": "many"}], "`times` and `status` are whole numbers."),
     ("links", {"action": "cut"}, "`action` is one of disconnect,"),
     ("channel", {"channel": "C0NOWHERE", "bot": True}, "There is no channel 'C0NOWHERE'"),
-    ("views", None, "Say whose views"),
+    ("home", None, "Say whose Home tab"),
+    ("views?user=U0X", None, "There is no user 'U0X'"),
     ("messages?channel=C0NOWHERE", None, "There is no channel"),
 ]
 
@@ -155,14 +155,21 @@ async def test_who_and_what_is_there(ask: Ask) -> None:
     assert kinds["D0MARIA"] == ("direct", True, False)
 
 
-async def test_faults_and_limits_from_outside(workspace: WorkspaceServer, ask: Ask, call: Any) -> None:
+async def test_faults_and_limits_from_outside(
+    workspace: WorkspaceServer, http: aiohttp.ClientSession, ask: Ask, call: Any
+) -> None:
     """A list adds faults; an object can switch the rate limits too."""
     fault = {"method": "auth.test", "times": 2, "then": {"error": "account_inactive"}}
     assert (await ask("faults", [fault]))[1] == {"ok": True}
     for expected in ("account_inactive", "account_inactive", None):
         assert (await call("auth.test")).get("error") == expected
+    await ask("faults", [{**fault, "times": 3}])
+    assert [(f["method"], f["times"]) for f in (await ask("faults"))[1]] == [("auth.test", 3)]
     await ask("faults", {"tier_limits": True})
     assert workspace.tier_limits is True
+    async with http.delete(f"{workspace.url}/_sandbox/faults") as response:
+        assert response.status == 200
+    assert (workspace.tier_limits, (await ask("faults"))[1]) == (False, [])
 
 
 async def test_reset(workspace: WorkspaceServer, ask: Ask, call: Any) -> None:

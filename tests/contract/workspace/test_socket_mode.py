@@ -95,7 +95,7 @@ async def test_no_acknowledgement_is_an_operation_timeout(
     link = await connect()
     command = asyncio.create_task(workspace.command("U0MARIA", "C0IDENTITY", "x"))
     await read(link)
-    for noise in ('{"envelope_id": "another"}', "not json", "[]"):
+    for noise in ('{"envelope_id": "another"}', '{"envelope_id": []}', "not json", "[]"):
         await link.send_str(noise)
     assert (await command)["error"] == "operation_timeout"
     await link.close()
