@@ -66,9 +66,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def workspace(clock: Clock) -> AsyncIterator[WorkspaceServer]:
-    """Run a workspace whose app has half a second to acknowledge, so that waiting for it is short."""
-    async with WorkspaceServer(clock=clock, ack_deadline=0.5) as server:
+def ack_deadline() -> float:
+    """Give the seconds that an app has to acknowledge; tests that wait for its end make it short."""
+    return 3.0
+
+
+@pytest.fixture
+async def workspace(clock: Clock, ack_deadline: float) -> AsyncIterator[WorkspaceServer]:
+    """Run a workspace."""
+    async with WorkspaceServer(clock=clock, ack_deadline=ack_deadline) as server:
         yield server
 
 

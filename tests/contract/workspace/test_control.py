@@ -72,6 +72,7 @@ async def test_a_conversation_from_outside(workspace: WorkspaceServer, ask: Ask,
     assert kinds == ["slash_commands", "block_actions", "view_submission"]
 
 
+@pytest.mark.parametrize("ack_deadline", [0.3])
 async def test_a_timeout_from_outside(ask: Ask) -> None:
     """A command that fails has its error and HTTP 200: it is what the person sees, not a bad request."""
     status, answer = await ask("command", {"user": "U0MARIA", "channel": "C0IDENTITY", "text": "x"})

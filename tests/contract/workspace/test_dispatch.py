@@ -107,11 +107,12 @@ async def test_a_reply_is_validated(workspace: WorkspaceServer, app: Any) -> Non
     assert workspace.messages() == []
 
 
+@pytest.mark.parametrize("ack_deadline", [0.3])
 async def test_too_late_is_an_operation_timeout(workspace: WorkspaceServer, app: Any) -> None:
     """Without an acknowledgement in time the person is told so by Slack, alone."""
 
     async def sleep() -> web.Response:
-        await asyncio.sleep(5)
+        await asyncio.sleep(2)
         return web.Response()
 
     app.answer = sleep
@@ -144,6 +145,7 @@ async def test_an_error_status_is_a_failed_dispatch(
     assert len(app.requests) == 1
 
 
+@pytest.mark.parametrize("ack_deadline", [0.3])
 async def test_nobody_listens(workspace: WorkspaceServer) -> None:
     """An app that is not there cannot be reached, over HTTP or a link."""
     workspace.request_url = "http://127.0.0.1:9/slack/events"

@@ -28,7 +28,7 @@ def connect(workspace: WorkspaceServer, client: AsyncWebClient, http: aiohttp.Cl
         token = workspace.settings()["FOURCHECK_SLACK__APP_TOKEN"]
         opened = await client.apps_connections_open(app_token=token)
         link = await http.ws_connect(opened["url"])
-        assert (await link.receive_json(timeout=1))["type"] == "hello"
+        assert (await link.receive_json(timeout=5))["type"] == "hello"
         return link
 
     return run
@@ -36,7 +36,7 @@ def connect(workspace: WorkspaceServer, client: AsyncWebClient, http: aiohttp.Cl
 
 async def read(link: aiohttp.ClientWebSocketResponse) -> Node:
     """Read the next message of a link."""
-    message: Node = await link.receive_json(timeout=1)
+    message: Node = await link.receive_json(timeout=5)
     return message
 
 
@@ -88,6 +88,7 @@ async def test_a_click_takes_no_payload_back(
     await link.close()
 
 
+@pytest.mark.parametrize("ack_deadline", [0.3])
 async def test_no_acknowledgement_is_an_operation_timeout(
     workspace: WorkspaceServer, connect: Connect
 ) -> None:
@@ -131,7 +132,7 @@ async def test_what_a_lost_link_did_not_acknowledge_comes_again(
     command = asyncio.create_task(workspace.command("U0MARIA", "C0IDENTITY", "x"))
     first = await read(old)
     await workspace.links(how)
-    ended = await old.receive(timeout=1)
+    ended = await old.receive(timeout=5)
     assert ended.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
     new = await connect()
     again = await read(new)
@@ -171,7 +172,7 @@ async def test_a_refresh_is_announced_before_the_link_ends(
     envelope = await read(new)
     await new.send_json({"envelope_id": envelope["envelope_id"]})
     assert (await command)["ok"] is True
-    assert (await old.receive(timeout=2)).type is aiohttp.WSMsgType.CLOSE
+    assert (await old.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
     await new.close()
 
 
@@ -226,7 +227,7 @@ async def test_pings_are_answered(connect: Connect) -> None:
     link = await connect()
     link._autoping = False
     await link.ping(b"sdk-ping-pong:1")
-    pong = await link.receive(timeout=1)
+    pong = await link.receive(timeout=5)
     assert (pong.type, bytes(pong.data)) == (aiohttp.WSMsgType.PONG, b"sdk-ping-pong:1")
     await link.close()
 
@@ -254,7 +255,7 @@ async def test_slacks_own_client_comes_back(workspace: WorkspaceServer, how: str
     assert (await workspace.command("U0MARIA", "C0IDENTITY", "x"))["ok"] is True
     opened = len(workspace.calls())
     await workspace.links(how)
-    await workspace.until(lambda: len(workspace.calls()) > opened and workspace.describe()["links"] > 0, 4)
-    await workspace.until(lambda: workspace.socket_mode.count == 1, 4)
+    await workspace.until(lambda: len(workspace.calls()) > opened and workspace.describe()["links"] > 0, 10)
+    await workspace.until(lambda: workspace.socket_mode.count == 1, 10)
     result = await workspace.command("U0MARIA", "C0IDENTITY", "x")
     assert result["ok"] is True

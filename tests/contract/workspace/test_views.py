@@ -78,7 +78,7 @@ async def test_a_trigger_works_once(call: Call, workspace: WorkspaceServer) -> N
     assert refused(await call("views.open", trigger_id=used, view=view())) == "exchanged_trigger_id"
 
 
-@pytest.mark.parametrize(("seconds", "error"), [(2.5, None), (3.5, "expired_trigger_id")])
+@pytest.mark.parametrize(("seconds", "error"), [(1.5, None), (3.5, "expired_trigger_id")])
 async def test_a_trigger_lives_three_seconds(
     call: Call, workspace: WorkspaceServer, clock: Any, seconds: float, error: str | None
 ) -> None:
