@@ -209,7 +209,7 @@ def _pattern(parts: tuple[Part, ...], inner: bool) -> re.Pattern[str]:  # noqa: 
 
 def _accepted(specifier: str) -> str:
     letter, length = specifier[0], len(specifier)
-    special = _ACCEPTED.get(specifier) or _ACCEPTED.get(letter)
+    special = _ACCEPTED.get(specifier[:3]) or _ACCEPTED.get(letter)
     if special is not None:
         return special.format(length=length, digits=max(length, 4))
     if letter in "dM" and length > 2:
@@ -227,8 +227,8 @@ _ACCEPTED: Final = {
     "t": "[AP]",
     "tt": "[AP]M",
     "K": r"Z|[+-][0-9]{{2}}:?[0-9]{{2}}|",
-    "z": r"Z|[+-][0-9]{{2}}:?[0-9]{{2}}",
-    "zz": r"Z|[+-][0-9]{{1,2}}",
+    "z": r"Z|[+-][0-9]{{1,2}}",
+    "zzz": r"Z|[+-][0-9]{{2}}:?[0-9]{{2}}",
 }
 
 

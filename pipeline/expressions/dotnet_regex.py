@@ -412,9 +412,11 @@ class _Scanner:
 
     # Character classes
 
-    def _character_class(self) -> str:
+    def _character_class(self, depth: int = 1) -> str:
         """Read a class in brackets; a subtraction becomes a lookahead before the class without it."""
         start = self.position
+        if depth > MAX_DEPTH:
+            raise self._refused(f"character classes are nested deeper than {MAX_DEPTH}")
         self.position += 1
         out = ["["]
         if self.pattern[self.position : self.position + 1] == "^":
@@ -429,7 +431,7 @@ class _Scanner:
                 self.position += 1
                 return "".join(out) + "]"
             if letter == "-" and self.pattern.startswith("-[", self.position) and not first:
-                return self._subtraction("".join(out) + "]", start)
+                return self._subtraction("".join(out) + "]", start, depth)
             if letter == "[" and self.pattern.startswith("[:", self.position):
                 raise self._refused(
                     r"classes such as [:alpha:] are not of .NET; write \[ for the bracket itself"
@@ -451,9 +453,9 @@ class _Scanner:
         # These are operators of sets in newer pattern dialects; inside a .NET class they are themselves.
         return "\\" + letter if letter in "[]&|~" else letter
 
-    def _subtraction(self, base: str, start: int) -> str:
+    def _subtraction(self, base: str, start: int, depth: int) -> str:
         self.position += 1
-        taken = self._character_class()
+        taken = self._character_class(depth + 1)
         if self.pattern[self.position : self.position + 1] != "]":
             raise self._refused("a subtraction must be the last part of a class", start)
         self.position += 1

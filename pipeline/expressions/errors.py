@@ -92,9 +92,9 @@ def shown(value: Value) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, list):
-        return f"{len(value)} values"
+        return f"{len(value)} value{'s' * (len(value) != 1)}"
     if isinstance(value, bytes):
-        return f"{len(value)} bytes"
+        return f"{len(value)} byte{'s' * (len(value) != 1)}"
     text = as_text(value)
     if len(text) > _SHOWN:
         text = text[:_SHOWN] + "…"

@@ -112,6 +112,8 @@ def _syntax_error(text: str, failure: UnexpectedInput) -> ExpressionSyntaxError:
     position = _place(text, failure.line, failure.column)
     if isinstance(failure, UnexpectedCharacters):
         found = _HINTS.get(failure.char) or f'"{failure.char}"'
+        if failure.char.isdigit():
+            found = "a number that runs into letters; texts stand in quotes"
         return ExpressionSyntaxError(f"cannot read {found}", position=position)
     if isinstance(failure, UnexpectedToken):
         wanted = _expected(failure.accepts or failure.expected)

@@ -83,8 +83,10 @@ class Trace:
     def root(self) -> TraceNode:
         """The tree of nodes; made when first asked for."""
         if self._root is None:
-            builder = _Builder(self._recording, self._state.turns or {})
-            self._root = builder.build(self._recording.node, self._state.values, reached=True, hidden=False)
+            hidden: set[int] = set()
+            _hidden(self._recording.node, frozenset(), hidden)
+            builder = _Builder(self._recording, self._state.turns or {}, hidden)
+            self._root = builder.build(self._recording.node, self._state.values, reached=True)
         return self._root
 
 
@@ -92,25 +94,24 @@ class Trace:
 class _Builder:
     recording: Recording
     turns: dict[int, list[list[object]]]
+    hidden: set[int]
 
-    def build(self, node: Node, values: list[object], *, reached: bool, hidden: bool) -> TraceNode:
+    def build(self, node: Node, values: list[object], *, reached: bool) -> TraceNode:
         """Make the tree of a node from the values that were noted."""
         slot = self.recording.slots.get(id(node))
         noted = values[slot] if slot is not None else _literal(node) if reached else UNSEEN
         seen = noted is not UNSEEN
-        hidden = hidden or _is_redact(node)
-        parts = children(node)
         shown: list[TraceNode] = []
-        for part in parts:
+        for part in children(node):
             turns = self.turns.get(id(part), [values])
-            shown += [self.build(part, turn, reached=seen, hidden=hidden) for turn in turns]
+            shown += [self.build(part, turn, reached=seen) for turn in turns]
         value: Value | Ignore = noted if seen else None  # type: ignore[assignment]  # nodes note nothing but values
         return TraceNode(
             text=self.recording.text[node.span.start : node.span.end],
             start=node.span.start,
             end=node.span.end,
             kind=_kind(node),
-            value=REDACTED if seen and (hidden or _holds_redact(node)) else value,
+            value=REDACTED if seen and id(node) in self.hidden else value,
             evaluated=seen,
             taken=seen if id(node) in self.recording.outcomes else None,
             children=tuple(shown),
@@ -125,12 +126,23 @@ def _literal(node: Node) -> object:
     return UNSEEN
 
 
-def _is_redact(node: Node) -> bool:
-    return isinstance(node, Call) and node.folded == "redact"
+_BINDERS: Final = frozenset({"with", "select", "where"})
 
 
-def _holds_redact(node: Node) -> bool:
-    return _is_redact(node) or any(_holds_redact(part) for part in children(node))
+def _hidden(node: Node, names: frozenset[str], found: set[int], *, inside: bool = False) -> bool:
+    """Collect the nodes whose value Redact hides: what is in it, what is made of it, variables included."""
+    inside = inside or (isinstance(node, Call) and node.folded == "redact")
+    parts = children(node)
+    if isinstance(node, Call) and node.folded in _BINDERS and isinstance(parts[0], Variable):
+        hides = _hidden(parts[1], names, found, inside=inside)
+        bound = names | {parts[0].folded} if hides else names - {parts[0].folded}
+        hides = _hidden(parts[-1], bound, found, inside=inside) or hides
+    else:
+        hides = any([_hidden(part, names, found, inside=inside) for part in parts])  # noqa: C419  # all of them
+    hides = hides or inside or (isinstance(node, Variable) and node.folded in names)
+    if hides:
+        found.add(id(node))
+    return hides
 
 
 def _kind(node: Node) -> str:

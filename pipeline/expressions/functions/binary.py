@@ -9,7 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Final
 
 from pipeline.expressions.errors import Fault
-from pipeline.expressions.kinds import ANY, BINARY, SCALAR, TEXT, WORD
+from pipeline.expressions.kinds import ANY, BINARY, SCALAR, TEXT, WORD, to_bytes
 from pipeline.expressions.signature import (
     ALL,
     CONNECT,
@@ -102,7 +102,10 @@ def sid_text(sid: Scalar) -> str:
     """Give the text of a security identifier ([MS-DTYP] 2.4.2): S-revision-authority-subauthorities."""
     if isinstance(sid, str) and sid.startswith("S-1-"):
         return sid
-    data = BINARY.convert(sid)
+    try:
+        data = to_bytes(sid)
+    except Fault as fault:
+        raise Fault(fault.problem, "ObjectSID", value=sid) from None
     if len(data) < 8 or len(data) != 8 + 4 * data[1]:
         raise Fault("must be the bytes of a security identifier", "ObjectSID", value=data)
     authority = int.from_bytes(data[2:8], "big")

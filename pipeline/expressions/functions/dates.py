@@ -19,7 +19,7 @@ from pipeline.expressions.signature import (
     Style,
     required,
 )
-from pipeline.expressions.values import Value, in_utc
+from pipeline.expressions.values import Value, as_text, in_utc
 
 if TYPE_CHECKING:
     from pipeline.expressions.state import State
@@ -143,12 +143,18 @@ def reformat(source: Value, styles: str | None, input_format: str, output_format
     if isinstance(source, datetime):
         return _written(in_utc(source), output_format, "outputFormat")
     try:
-        moment = parse_exact(str(source), input_format, _white(styles))
+        moment = parse_exact(_text(source), input_format, _white(styles))
     except FormatError as refusal:
         raise Fault(str(refusal), "inputFormat", value=input_format) from None
     if moment is None:
         raise Fault(f'does not follow the format "{input_format}"', "source", value=source)
     return _written(moment, output_format, "outputFormat")
+
+
+def _text(source: Value) -> str:
+    if not isinstance(source, str | int):
+        raise Fault("must be a text", "source", value=source)
+    return as_text(source)
 
 
 def reformat_without_styles(source: Value, input_format: str, output_format: str) -> Value:

@@ -64,9 +64,12 @@ def negated(value: Value) -> Value:
 
 def to_condition(value: Value) -> Value:
     """Give the truth of a value; null is False."""
-    if isinstance(value, list) and len(value) > 1:
-        return [to_boolean(item) for item in value]
-    return to_boolean(value)
+    try:
+        if isinstance(value, list) and len(value) > 1:
+            return [to_boolean(item) for item in value]
+        return to_boolean(value)
+    except Fault as fault:
+        raise Fault(fault.problem, "Expression", value=fault.value) from None
 
 
 def error(message: Value) -> Value:
@@ -90,13 +93,19 @@ def _iif(compiler: Compiler, call: Call) -> Run:
             yes = when_true(source, state) if True in value else None
             no = when_false(source, state) if False in value else None
             return _each(value, yes, no, call)
-        try:
-            truth = to_boolean(value)
-        except Fault as fault:
-            raise Fault(fault.problem, "condition", value=value).at(call.span.position, call.name) from None
+        truth = _truth(value, call, 0, "condition")
         return when_true(source, state) if truth else when_false(source, state)
 
     return run
+
+
+def _truth(value: Value, call: Call, index: int, name: str) -> bool:
+    try:
+        return to_boolean(value)
+    except Fault as fault:
+        argument = call.arguments[index]
+        span = call.span if argument is None else argument.span
+        raise Fault(fault.problem, name, value=fault.value).at(span.position, call.name) from None
 
 
 def _each(conditions: list[Scalar], yes: Value, no: Value, call: Call) -> Value:
@@ -159,14 +168,8 @@ def _connect_switch(compiler: Compiler, call: Call) -> Run:
     pairs = list(zip(tests, values, strict=True))
 
     def run(source: Source, state: State) -> Value:
-        for test, value in pairs:
-            try:
-                truth = to_boolean(test(source, state))
-            except Fault as fault:
-                raise Fault(fault.problem, "expr", value=fault.value).at(
-                    call.span.position, call.name
-                ) from None
-            if truth:
+        for index, (test, value) in enumerate(pairs):
+            if _truth(test(source, state), call, 2 * index, f"expr{index + 1}"):
                 return value(source, state)
         return None
 

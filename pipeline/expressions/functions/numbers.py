@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.expressions.errors import Fault
-from pipeline.expressions.kinds import ANY, INTEGER, SCALAR, as_number, to_number
+from pipeline.expressions.kinds import ANY, INTEGER, NUMBER, as_number
 from pipeline.expressions.signature import ALL, CONNECT, Form, Function, Style, required
 from pipeline.expressions.values import Value
 
@@ -21,6 +21,11 @@ def bit_and(first: int, second: int) -> int:
 def bit_or(first: int, second: int) -> int:
     """Give the bits that either number has."""
     return first | second
+
+
+def as_it_is(value: float) -> float:
+    """Give the number; reading it is the argument's own conversion."""
+    return value
 
 
 def is_bit_set(value: int, flag: int) -> bool:
@@ -43,7 +48,7 @@ def random_number(state: State, start: int, end: int) -> int:
 FUNCTIONS: Final = (
     Function("BitAnd", (Form(ALL, required(("value1", INTEGER), ("value2", INTEGER)), bit_and),)),
     Function("BitOr", (Form(CONNECT, required(("value1", INTEGER), ("value2", INTEGER)), bit_or),)),
-    Function("CNum", (Form(CONNECT, required(("value", SCALAR)), to_number),)),
+    Function("CNum", (Form(CONNECT, required(("value", NUMBER)), as_it_is),)),
     Function(
         "IsBitSet", (Form(CONNECT, required(("value", INTEGER), ("flag", INTEGER)), is_bit_set, null=False),)
     ),
