@@ -85,7 +85,7 @@ def drawn_by(hint: Any) -> st.SearchStrategy[Any]:
             else st.tuples(*(drawn_by(argument) for argument in arguments))
         )
     if origin is Mapping:
-        return st.dictionaries(drawn_by(arguments[0]), drawn_by(arguments[1]), max_size=2)
+        return st.dictionaries(st.text(max_size=8), drawn_by(arguments[1]), max_size=2)  # keys are our words
     if origin in {typing.Union, types.UnionType}:
         return st.one_of(*(drawn_by(argument) for argument in arguments))
     if hint is float:
