@@ -50,33 +50,41 @@ def people() -> list[dict[str, str]]:
 
 
 @asynccontextmanager
-async def contoso(port: int = 0) -> AsyncIterator[Contoso]:
-    """Start the sandbox and the bot on it, with a store of its own that goes when the block ends."""
+async def contoso(port: int = 0, mode: str = "socket") -> AsyncIterator[Contoso]:
+    """Start the sandbox and the bot on it, with a store of its own that goes when the block ends.
+
+    `mode` is how the workspace reaches the bot: `socket`, or `http` with signed requests.
+    """
     with tempfile.TemporaryDirectory(prefix="fourcheck-demo-") as folder:
         async with (
             WorkspaceServer(port=port) as workspace,
             TenantServer(seed=tenant_seed()) as tenant,
             DirectoryServer(entries=directory_entries()) as directory,
         ):
-            given = environment(workspace, tenant, directory, Path(folder))
+            given = environment(workspace, tenant, directory, Path(folder), mode)
             async with running_bot(load_settings(given, dotenv=Path(folder) / "none")) as bot:
-                workspace.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
+                workspace.request_url = request_url(bot) if mode == "http" else None
                 yield Contoso(workspace, tenant, directory, bot)
 
 
 def environment(
-    workspace: WorkspaceServer, tenant: TenantServer, directory: DirectoryServer, folder: Path
+    workspace: WorkspaceServer, tenant: TenantServer, directory: DirectoryServer, folder: Path, mode: str
 ) -> dict[str, str]:
     """Return the settings of a bot on these stand-ins, with its store in a folder."""
     return {
         **workspace.settings(),
         **tenant.settings(),
         **directory.settings(),
-        "FOURCHECK_SLACK__MODE": "http",
+        "FOURCHECK_SLACK__MODE": mode,
         "FOURCHECK_HTTP__PORT": "0",
         "FOURCHECK_STORE__URL": f"sqlite:///{folder}/demo.db",
         "FOURCHECK_CONFIGURATIONS": str(_sample_configurations()),
     }
+
+
+def request_url(bot: Bot) -> str:
+    """Return where Slack posts to in http mode."""
+    return f"http://127.0.0.1:{bot.port}/slack/events"
 
 
 async def stay(port: int) -> int:
@@ -93,7 +101,7 @@ async def run_once(identifier: str, payloads: Path | None, *, quiet: bool) -> Ru
     `payloads` takes every call to Slack, one JSON object a line, after every View details and every page was
     pressed.
     """
-    async with contoso() as world:
+    async with contoso(mode="http") as world:
         answer = await world.workspace.command(USER, CHANNEL, identifier)
         run = await _ended_run(world)
         told = answer["ack"]["body"]  # where only the person who asked is answered

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import ssl
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import aiohttp
 from aiohttp import web
-from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError
+from pydantic import SecretStr
+from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import build_app
@@ -24,6 +23,7 @@ from bot.listeners.commands import Commands
 from bot.progress import Messages
 from bot.runs import Runs
 from bot.settings import DirectorySettings, Settings, SettingsError
+from bot.slack import Slack, open_slack, secret, socket_link, who_am_i
 from bot.tasks import Tasks
 from bot.views import Hints, run_message
 from pipeline import Run, Services
@@ -128,46 +128,60 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
     """Run the bot until the block ends, then let what is under way finish."""
     async with AsyncExitStack() as stack:
         systems = await stack.enter_async_context(open_systems(settings))
-        http = await stack.enter_async_context(_slack_session(settings))
-        client = _slack_client(settings, http)
-        identity = await _identity(client)
+        slack = await stack.enter_async_context(open_slack(settings.slack, settings.proxy.url))
         tasks = Tasks()
-        writes = systems.writes
-        hints = Hints(plaintext_directory=any(d.allow_plaintext for d in _directories(settings).values()))
-
-        messages = Messages(
-            client,
-            http,
-            systems.store,
-            tasks,
-            lambda run: run_message(run, writes_on=writes, hints=hints),
-        )
-        runs = Runs(systems.services(messages), systems.store, messages, tasks)
-        app = build_app(
-            client=client,
-            identity=identity,
-            team_ids=frozenset(settings.slack.team_ids or [str(identity.team_id)]),
-            signing_secret=_secret(settings.slack.signing_secret) or "unused in Socket Mode",
-            commands=Commands(runs, systems.configurations, writes_on=writes),
-            buttons=Buttons(
-                runs=runs,
-                store=systems.store,
-                configurations=systems.configurations,
-                client=client,
-                http=http,
-                tasks=tasks,
-            ),
-        )
         stack.push_async_callback(tasks.drain, GRACE_S)
+        runs, app = _surface(settings, systems, slack, tasks)
         await systems.warm_up()
-        fresh = asyncio.create_task(systems.tokens.keep_fresh(), name="token renewal")
-        stack.push_async_callback(_cancel, fresh)
-        routes = health_routes(_checks(systems, client))
+        renewal = asyncio.create_task(systems.tokens.keep_fresh(), name="token renewal")
+        stack.push_async_callback(_cancel, renewal)
+        checks = _checks(systems, slack.client)
+        await runs.take_up()
+        if settings.slack.mode == "socket":
+            checks["link"] = await stack.enter_async_context(socket_link(app, settings.slack, slack.client))
+        routes = health_routes(checks)
         if settings.slack.mode == "http":
             routes.append(slack_endpoint(app))
         port = await stack.enter_async_context(_http_server(routes, settings))
-        await runs.take_up()
         yield Bot(systems, port)
+
+
+def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -> tuple[Runs, AsyncApp]:
+    """Put the Slack surface together: messages, runs, listeners, app."""
+    writes = systems.writes
+    hints = Hints(plaintext_directory=any(d.allow_plaintext for d in _directories(settings).values()))
+    messages = Messages(
+        slack.client,
+        slack.http,
+        systems.store,
+        tasks,
+        lambda run: run_message(run, writes_on=writes, hints=hints),
+    )
+    runs = Runs(systems.services(messages), systems.store, messages, tasks)
+    buttons = Buttons(
+        runs=runs,
+        store=systems.store,
+        configurations=systems.configurations,
+        client=slack.client,
+        http=slack.http,
+        tasks=tasks,
+    )
+    app = build_app(
+        client=slack.client,
+        identity=slack.identity,
+        team_ids=frozenset(settings.slack.team_ids or [str(slack.identity.team_id)]),
+        signing_secret=_signing_secret(settings),
+        commands=Commands(runs, systems.configurations, writes_on=writes),
+        buttons=buttons,
+    )
+    return runs, app
+
+
+def _signing_secret(settings: Settings) -> str:
+    """Return the signing secret; in Socket Mode the link itself is what is trusted, and none is needed."""
+    if settings.slack.mode == "socket" and settings.slack.signing_secret is None:
+        return secrets.token_hex()
+    return secret(settings.slack.signing_secret, "SIGNING_SECRET", "in http mode")
 
 
 @asynccontextmanager
@@ -184,65 +198,6 @@ async def _http_server(routes: list[web.RouteDef], settings: Settings) -> AsyncI
         await runner.cleanup()
 
 
-@asynccontextmanager
-async def _slack_session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open the one session that every call to Slack goes through: a new one each costs a handshake."""
-    context = ssl.create_default_context(cafile=settings.slack.ca_file)
-    connector = aiohttp.TCPConnector(keepalive_timeout=75, ssl=context)
-    timeout = aiohttp.ClientTimeout(total=10)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        yield session
-
-
-def _slack_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
-    token = _secret(settings.slack.bot_token)
-    if token is None:
-        raise SettingsError("FOURCHECK_SLACK__BOT_TOKEN: is needed to serve Slack")
-    if settings.slack.mode == "http" and settings.slack.signing_secret is None:
-        raise SettingsError("FOURCHECK_SLACK__SIGNING_SECRET: is needed in http mode")
-    return AsyncWebClient(
-        token=token,
-        base_url=settings.slack.api_url + "/",
-        session=session,
-        proxy=settings.proxy.url,
-        timeout=10,
-    )
-
-
-async def _identity(client: AsyncWebClient) -> AuthorizeResult:
-    """Ask Slack once who the bot is. Raises PipelineError where Slack cannot be reached or refuses."""
-    try:
-        answer = await client.auth_test()
-    except SlackApiError as error:
-        raise SlackRefused(f"Slack refused the bot's token: {error.response.get('error')}.") from error
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise SlackUnreachable(f"Slack could not be reached: {type(error).__name__}.") from error
-    return AuthorizeResult(
-        enterprise_id=answer.get("enterprise_id"),
-        team_id=answer.get("team_id"),
-        bot_user_id=answer.get("user_id"),
-        bot_id=answer.get("bot_id"),
-        bot_token=client.token,
-    )
-
-
-class SlackUnreachable(PipelineError):
-    """Slack could not be reached."""
-
-    code = "slack_unreachable"
-    remedy = "Check the way out to slack.com, and FOURCHECK_PROXY__URL."
-    retry_helps = True
-    unreachable = True
-
-
-class SlackRefused(PipelineError):
-    """Slack refused the bot's token."""
-
-    code = "slack_refused"
-    remedy = "Install the app again and set FOURCHECK_SLACK__BOT_TOKEN to its new token."
-    unreachable = True
-
-
 def _checks(systems: Systems, client: AsyncWebClient) -> dict[str, Check]:
     async def directory() -> None:
         await asyncio.gather(*(d.warm_up() for d in systems.directories.values()))
@@ -252,7 +207,7 @@ def _checks(systems: Systems, client: AsyncWebClient) -> dict[str, Check]:
         await systems.tenant.domains()
 
     async def slack() -> None:
-        await _identity(client)
+        await who_am_i(client)
 
     return {"store": systems.store.ping, "directory": directory, "tenant": tenant, "slack": slack}
 
@@ -282,9 +237,9 @@ def _token_settings(settings: Settings) -> TokenSettings:
         return TokenSettings(
             tenant_id=entra.tenant_id,
             client_id=entra.client_id,
-            client_secret=_secret(entra.client_secret),
+            client_secret=_plain(entra.client_secret),
             certificate=entra.client_certificate,
-            certificate_password=_secret(entra.client_certificate_password),
+            certificate_password=_plain(entra.client_certificate_password),
             federated_token_file=entra.federated_token_file,
             cloud=Cloud(entra.cloud),
             login_url=entra.login_url,
@@ -300,8 +255,8 @@ def _graph_settings(settings: Settings) -> GraphSettings:
     return GraphSettings(url=url, ca_file=settings.entra.ca_file, proxy_url=settings.proxy.url)
 
 
-def _secret(value: object) -> str | None:
-    return value.get_secret_value() if hasattr(value, "get_secret_value") else None
+def _plain(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value is not None else None
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

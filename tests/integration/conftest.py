@@ -27,9 +27,8 @@ async def bot_on(directory: Mapping[str, str], folder: Path) -> AsyncIterator[Sc
         TenantServer(seed=tenant_seed()) as tenant,
         DirectoryServer(entries=directory_entries()) as unused,
     ):
-        given = {**environment(workspace, tenant, unused, folder), **directory}
+        given = {**environment(workspace, tenant, unused, folder, "socket"), **directory}
         async with running_bot(load_settings(given, dotenv=folder / "none")) as bot:
-            workspace.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
             yield Scene(Contoso(workspace, tenant, unused, bot))
 
 

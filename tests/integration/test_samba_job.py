@@ -20,7 +20,7 @@ VOLATILE = frozenset(
 """What a domain controller sets by itself, at its own time."""
 
 SPELLED = frozenset({"canonicalName"})
-"""What Samba spells in its own way: it escapes every special character, where Windows escapes the slash only."""
+"""What Samba spells in its own way: it escapes every special character, Windows the slash only."""
 
 
 async def test_everyone_ends_as_promised_on_samba(samba_scene: Scene) -> None:

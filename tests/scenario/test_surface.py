@@ -16,7 +16,7 @@ async def test_one_message_is_posted_and_updated_in_place(scene: Scene) -> None:
     methods = [call["method"] for call in scene.world.workspace.calls()]
 
     assert methods.count("chat.postMessage") == 1
-    assert set(methods) <= {"auth.test", "chat.postMessage", "chat.update"}
+    assert set(methods) <= {"auth.test", "apps.connections.open", "chat.postMessage", "chat.update"}
 
 
 async def test_preview_writes_nothing_and_can_be_carried_out(scene: Scene) -> None:
