@@ -43,7 +43,10 @@ _END: Final = re.compile(r"[ ]*[,;]?[ ]*\Z")
 _HEX_STRING: Final = re.compile(r"#((?:[0-9A-Fa-f]{2})+)(?=[ ]*(?:[,;+]|\Z))")
 _HEX_PAIR: Final = re.compile(r"\\([0-9A-Fa-f]{2})")
 _RUN: Final = re.compile(r" +")
+_PLAIN: Final = re.compile(r"[^\\ ,;+]+")
 
+_SPECIAL: Final = re.compile(r'[\\"+;#]')
+_NEEDS_NOTHING: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 .-]*[A-Za-z0-9])?")
 _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ESCAPABLE: Final = frozenset(' ",#+;<=>\\/')  # the slash is ADSI's own addition
 
@@ -150,7 +153,7 @@ def parse(text: str) -> DistinguishedName:
 
 def from_directory(text: str) -> DistinguishedName:
     """Read a name that the directory gave: the very object, whatever characters people put in its name."""
-    return DistinguishedName(_Reader(text).rdns())
+    return DistinguishedName(_plain_rdns(text) or _Reader(text).rdns())
 
 
 def looks_like_dn(text: str) -> bool:
@@ -202,12 +205,27 @@ def fold(text: str) -> str:
     Characters are matched one to one: `ß` is not `ss` and `ı` is not `i`. Spaces at the ends do not count and
     a run of spaces counts as one (RFC 4518 section 2.6.1).
     """
-    return _RUN.sub(" ", "".join(map(_upper, text))).strip(" ")
+    upper = text.upper() if text.isascii() else "".join(map(_upper, text))
+    return (_RUN.sub(" ", upper) if "  " in upper else upper).strip(" ")
 
 
 def _upper(character: str) -> str:
     upper = character.upper()
     return upper if len(upper) == 1 and upper.lower() == character else character
+
+
+def _plain_rdns(text: str) -> tuple[tuple[Ava, ...], ...] | None:
+    """Read a name in which nothing is escaped, as most are: groups hold tens of thousands of them."""
+    if _SPECIAL.search(text):
+        return None
+    rdns: list[tuple[Ava, ...]] = []
+    for part in text.split(","):
+        written, _, value = part.partition("=")
+        name = _CANONICAL.get(written.upper())
+        if name is None or not value or "=" in value or value[0] == " " or value[-1] == " ":
+            return None
+        rdns.append((Ava(name, value),))
+    return tuple(rdns)
 
 
 def _trim(text: str) -> str:
@@ -228,6 +246,8 @@ def _from_base64(text: str) -> str | None:
 
 def _escape(value: str) -> str:
     r"""Write a value so that RFC 2253 and RFC 4514 readers agree on it: `=` is escaped for the former."""
+    if _NEEDS_NOTHING.fullmatch(value):
+        return value
     out = []
     last = len(value) - 1
     for i, c in enumerate(value):
@@ -334,7 +354,10 @@ class _Reader:
                 out += spaces[0].encode()
                 at = spaces.end()
                 continue
-            raw, at = self._escaped(at) if c == "\\" else (c.encode(), at + 1)
+            if plain := _PLAIN.match(self.text, at):
+                raw, at = plain[0].encode(), plain.end()
+            else:
+                raw, at = self._escaped(at) if c == "\\" else (c.encode(), at + 1)
             out += raw
             kept = len(out)
         self.at = at

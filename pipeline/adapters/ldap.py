@@ -15,10 +15,10 @@ from pipeline.adapters.ldap_reading import checked, complete, read_long, search_
 from pipeline.adapters.ldap_settings import LdapSettings
 from pipeline.dn import DistinguishedName, fold, from_directory
 from pipeline.errors import (
+    ConfigurationInvalid,
     DirectoryError,
     DirectoryForbidden,
     DirectoryReferral,
-    IdentifierMalformed,
     ObjectAmbiguous,
     ObjectNotFound,
     RequestError,
@@ -37,7 +37,7 @@ class LdapDirectory:
     """One domain, read only, by its domain controllers. Fulfils the port `Directory`."""
 
     def __init__(self, settings: LdapSettings) -> None:
-        """Keep the settings; nothing is opened yet. Raises ConfigurationInvalid for what is no address."""
+        """Keep the settings; nothing is opened yet. Raises ConfigurationInvalid for what is wrong."""
         self._settings = settings
         self._pool = LdapPool(settings)
         self._base = _base(settings.base_dn)
@@ -197,7 +197,7 @@ def _base(text: str) -> DistinguishedName:
     try:
         return dn.parse(text)
     except RequestError as error:
-        raise IdentifierMalformed(
+        raise ConfigurationInvalid(
             f"The base DN “{dn.visible(text)}” is not a distinguished name.",
             remedy="Correct FOURCHECK_DIRECTORY__BASE_DN.",
         ) from error

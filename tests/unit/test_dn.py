@@ -213,6 +213,17 @@ def test_printing_and_reading_are_inverse(name: DistinguishedName) -> None:
     assert visible(text) == text
 
 
+@given(st.text('CNOUDC=, \\"+;#ab', max_size=30))
+def test_the_short_way_and_the_long_way_agree(text: str) -> None:
+    """A name that the directory gave reads the same as one that was typed, wherever both can be read."""
+    try:
+        read = from_directory(text)
+        typed = parse(text)
+    except RequestError:
+        return
+    assert read.rdns == typed.rdns
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """No text ends in anything but a name or a refusal, and what is read prints to a fixed point."""

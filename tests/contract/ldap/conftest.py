@@ -135,7 +135,7 @@ async def listen() -> AsyncIterator[Listen]:
     async with AsyncExitStack() as stack:
         tasks: set[asyncio.Task[Any]] = set()
 
-        async def start(handler: Handler, **more: Any) -> int:
+        async def start(handler: Handler, host: str = "127.0.0.1", **more: Any) -> int:
             async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 task = asyncio.current_task()
                 assert task is not None
@@ -147,7 +147,7 @@ async def listen() -> AsyncIterator[Listen]:
                 finally:
                     writer.close()
 
-            listening = await asyncio.start_server(handle, "127.0.0.1", 0, **more)
+            listening = await asyncio.start_server(handle, host, 0, **more)
             stack.callback(listening.close)
             return int(listening.sockets[0].getsockname()[1])
 

@@ -28,7 +28,7 @@ from pipeline.identifiers import parse_identifier
 from sandbox.directory import DirectoryServer, FaultKind
 from sandbox.directory.certificates import make_chain
 from sandbox.people import BIND_DN, bind_passwords
-from tests.contract.ldap.conftest import Listen, OpenDirectory, Relay, settings_of
+from tests.contract.ldap.conftest import Listen, OpenDirectory, Relay, World, settings_of
 
 ME = parse_identifier(BIND_DN)
 QUICK = {"connect_timeout_s": 0.6, "receive_timeout_s": 1, "operation_timeout_s": 4.0}
@@ -58,12 +58,12 @@ async def refused(directory: LdapDirectory, kind: type[DirectoryError]) -> Direc
     ],
 )
 async def test_refused_accounts_are_told_apart(
-    server: DirectoryServer, open_directory: OpenDirectory, account: str, sentence: str
+    world: World, open_directory: OpenDirectory, account: str, sentence: str
 ) -> None:
     """Disabled, expired, must change and locked out each have their own sentence, by AD's sub-code."""
     dn, password = next((dn, p) for dn, p in bind_passwords().items() if dn.startswith(f"CN={account},"))
     error = await refused(
-        open_directory(settings_of(server), bind_dn=dn, bind_password=password), DirectoryBindRefused
+        open_directory(world.settings, bind_dn=dn, bind_password=password), DirectoryBindRefused
     )
     assert sentence in error.message
 
@@ -82,7 +82,11 @@ async def test_a_wrong_name_or_password_is_one_sentence(
     assert "FOURCHECK_DIRECTORY__BIND_PASSWORD" in error.remedy
 
 
-@pytest.mark.parametrize("changes", [{"bind_password": ""}, {"bind_dn": ""}, {"urls": ()}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [{"bind_password": ""}, {"bind_dn": ""}, {"urls": ()}, {"base_dn": ""}, {"base_dn": "contoso.test"}],
+    ids=str,
+)
 async def test_missing_settings_are_refused_before_anything_is_sent(
     server: DirectoryServer, changes: dict[str, str]
 ) -> None:
@@ -168,6 +172,25 @@ def _answer(request: bytes, tag: int, code: int) -> bytes:
     result = bytes([0x0A, 1, code, 4, 0, 4, 0])
     body = message_id + bytes([tag, len(result)]) + result
     return bytes([0x30, len(body)]) + body
+
+
+async def test_an_address_in_brackets_is_ipv6(
+    server: DirectoryServer, open_directory: OpenDirectory, listen: Listen, tmp_path: Path
+) -> None:
+    """ldaps://[::1] is connected to, and its certificate is checked for that address."""
+    chain = make_chain(tmp_path, dns_names=(), addresses=("::1",))
+    asked = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(_answer(await reader.read(4096), 0x61, 51))
+        asked.set()
+        await writer.drain()
+
+    port = await listen(handle, host="::1", ssl=chain.server_context())
+    settings = settings_of(server, urls=(f"ldaps://[::1]:{port}",), ca_file=str(chain.ca_file), **QUICK)
+    error = await refused(open_directory(settings), DirectoryBusy)
+    assert f"[::1]:{port} says that it is busy" in error.message
+    assert asked.is_set()
 
 
 # -- trust -----------------------------------------------------------------------------------------------
@@ -298,6 +321,18 @@ async def test_a_size_limit_within_a_search_is_not_taken_for_a_whole_answer(
     members = await directory.members(group, ["cn"], 100)
     assert not members.complete
     assert members.total == 40
+
+
+async def test_a_cut_in_mid_page_loses_no_member(
+    server: DirectoryServer, open_directory: OpenDirectory
+) -> None:
+    """A connection that breaks between two pages is replaced, and the list comes whole from the start."""
+    directory = open_directory(settings_of(server, page_size=7))
+    group = "CN=Apollo Guidance,OU=Groups,OU=Contoso,DC=contoso,DC=test"
+    server.faults.add(FaultKind.DROP_MID_ANSWER, skip=4)  # root DSE, the list, and two pages pass
+    members = await directory.members(group, ["cn"], 100)
+    assert members.complete
+    assert len({entry.dn for entry in members.entries}) == members.total == 40
 
 
 @pytest.mark.parametrize(
