@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pipeline.configuration import Apply
 from pipeline.facts import writability
 from pipeline.mapping import MappedAttribute
-from pipeline.model import Change, ChangeKind, JsonScalar, TargetKind, TargetObject, TargetValue
+from pipeline.model import Change, ChangeKind, JsonScalar, TargetKind, TargetValue
+from pipeline.ports import TargetObject
 
 
 def current_value(target: TargetObject | None, attribute: str) -> TargetValue:

@@ -3,21 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from pipeline.identifiers import Identifier
 from pipeline.ids import EntraId, RunId
-from pipeline.model import (
-    DirectoryEntry,
-    Domain,
-    Lookup,
-    MemberList,
-    Receipt,
-    Run,
-    TargetKind,
-    TargetObject,
-)
+from pipeline.model import Run, TargetIdentity, TargetKind
+
+# -- what passes through the ports ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEntry:
+    """One object as a domain controller gave it.
+
+    `attributes` maps names, spelled as the directory spells them, to raw values. `incomplete` names those of
+    which only a first part was fetched; `totals` says how many values such an attribute has, where known.
+    """
+
+    dn: str
+    attributes: Mapping[str, tuple[bytes, ...]]
+    controller: str
+    read_at: datetime
+    incomplete: frozenset[str] = frozenset()
+    totals: Mapping[str, int] = field(default_factory=dict)
+
+    def get(self, name: str) -> tuple[bytes, ...]:
+        """Return the raw values of an attribute, named in any case; empty when absent."""
+        if name in self.attributes:
+            return self.attributes[name]
+        folded = name.casefold()
+        return next((v for k, v in self.attributes.items() if k.casefold() == folded), ())
+
+
+@dataclass(frozen=True, slots=True)
+class MemberList:
+    """The direct members of a group: those that could be read, and the DNs of those that could not."""
+
+    entries: tuple[DirectoryEntry, ...]
+    unresolved: tuple[str, ...]
+    total: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One question to the tenant: which objects of this kind hold this value in this attribute."""
+
+    kind: TargetKind
+    attribute: str
+    value: str
+    deleted: bool = False
+    """Ask among the soft-deleted objects instead of the live ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetObject:
+    """A cloud object as Graph gave it; `attributes` is the answer's JSON, the manager under `manager`."""
+
+    id: EntraId
+    kind: TargetKind
+    attributes: Mapping[str, object]
+
+    @property
+    def identity(self) -> TargetIdentity:
+        """Who it is, for people."""
+        upn, name = self.attributes.get("userPrincipalName"), self.attributes.get("displayName")
+        return TargetIdentity(self.id, str(upn) if upn else None, str(name) if name else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A domain name of the tenant."""
+
+    name: str
+    verified: bool
+    federated: bool
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a write was answered with: the ids that Microsoft's support asks for."""
+
+    status: int
+    request_id: str
+    client_request_id: str
+    at: datetime
+
+
+# -- the ports --------------------------------------------------------------------------------------------
 
 
 class Clock(Protocol):

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from pipeline.errors import WriteNotAllowed
 from pipeline.ids import EntraId
-from pipeline.model import Domain, Lookup, Plan, PlanAction, Receipt, TargetKind, TargetObject
-from pipeline.ports import Tenant
+from pipeline.model import Plan, PlanAction, TargetKind
+from pipeline.ports import Domain, Lookup, Receipt, TargetObject, Tenant
 
 
 @dataclass(slots=True)

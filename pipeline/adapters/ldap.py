@@ -24,7 +24,7 @@ from pipeline.errors import (
     RequestError,
 )
 from pipeline.identifiers import Identifier, IdentifierKind
-from pipeline.model import DirectoryEntry, MemberList
+from pipeline.ports import DirectoryEntry, MemberList
 
 __all__ = ["LdapDirectory", "LdapSettings"]
 

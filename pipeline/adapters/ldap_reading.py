@@ -17,7 +17,7 @@ from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session
 from pipeline.adapters.ldap_filters import ANYTHING, Filter, is_attribute_name
 from pipeline.adapters.ldap_settings import LdapSettings
 from pipeline.errors import ConfigurationInvalid, DirectoryLimit
-from pipeline.model import DirectoryEntry
+from pipeline.ports import DirectoryEntry
 
 _RANGE: Final = re.compile(r"range=(\d+)-(\d+|\*)", re.IGNORECASE)
 _MAX_SLICES: Final = 1_000

@@ -11,18 +11,8 @@ from typing import Final, TypeVar
 from pipeline.diff import request_body
 from pipeline.errors import OutcomeUnknown, PipelineError, TenantError, TenantUnexpected
 from pipeline.ids import EntraId, RunId
-from pipeline.model import (
-    ChangeKind,
-    Lookup,
-    MemberChange,
-    Plan,
-    PlanAction,
-    Receipt,
-    TargetIdentity,
-    TargetKind,
-    TargetObject,
-    Write,
-)
+from pipeline.model import ChangeKind, MemberChange, Plan, PlanAction, TargetIdentity, TargetKind, Write
+from pipeline.ports import Lookup, Receipt, TargetObject
 from pipeline.services import Services
 from pipeline.stages.importing import Source
 from pipeline.stages.matching import ANCHOR, UNIQUE_NAME, unique_name

@@ -15,14 +15,8 @@ from pipeline.errors import DirectoryError, NotPermitted, ObjectKindUnknown
 from pipeline.expressions import Value
 from pipeline.identifiers import Identifier, IdentifierKind, parse_identifier
 from pipeline.ids import Dn, ObjectGuid, Sid
-from pipeline.model import (
-    DirectoryEntry,
-    ImportedAttribute,
-    ImportEvidence,
-    ObjectKind,
-    Request,
-    SourceIdentity,
-)
+from pipeline.model import ImportedAttribute, ImportEvidence, ObjectKind, Request, SourceIdentity
+from pipeline.ports import DirectoryEntry
 from pipeline.services import Services
 
 IDENTITY: Final = ("objectGUID", "objectSid", "objectClass", "cn", "displayName", "whenChanged", "uSNChanged")

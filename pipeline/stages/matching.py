@@ -25,16 +25,8 @@ from pipeline.errors import (
 from pipeline.expressions import Value
 from pipeline.ids import EntraId
 from pipeline.mapping import MappedAttribute, evaluate_mapping, map_attributes
-from pipeline.model import (
-    Candidate,
-    DirectoryEntry,
-    Domain,
-    KeyResult,
-    Lookup,
-    MatchEvidence,
-    TargetKind,
-    TargetObject,
-)
+from pipeline.model import Candidate, KeyResult, MatchEvidence, TargetKind
+from pipeline.ports import DirectoryEntry, Domain, Lookup, TargetObject
 from pipeline.redaction import redact_key
 from pipeline.services import Services
 from pipeline.stages.importing import Source, read_manager, typed_values

@@ -15,17 +15,8 @@ from pipeline.diff import compare
 from pipeline.errors import MappingFailed, ObjectKindUnknown, ValueNotAllowed
 from pipeline.facts import writability
 from pipeline.ids import EntraId
-from pipeline.model import (
-    Change,
-    ChangeKind,
-    DirectoryEntry,
-    Lookup,
-    MemberChange,
-    ObjectKind,
-    Plan,
-    PlanAction,
-    TargetKind,
-)
+from pipeline.model import Change, ChangeKind, MemberChange, ObjectKind, Plan, PlanAction, TargetKind
+from pipeline.ports import DirectoryEntry, Lookup
 from pipeline.services import Services
 from pipeline.stages.importing import ANCHORS, Source, kind_of, typed_values
 from pipeline.stages.matching import SID, Manager, Match, anchor_of

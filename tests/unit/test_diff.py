@@ -10,7 +10,8 @@ from pipeline.configuration import Apply, AttributeMapping
 from pipeline.diff import compare, current_value, request_body
 from pipeline.ids import EntraId
 from pipeline.mapping import MappedAttribute
-from pipeline.model import ChangeKind, TargetKind, TargetObject, TargetValue
+from pipeline.model import ChangeKind, TargetKind, TargetValue
+from pipeline.ports import TargetObject
 
 K = ChangeKind
 USER = TargetKind.USER

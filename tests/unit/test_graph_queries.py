@@ -17,7 +17,8 @@ from pipeline.adapters.graph.queries import (
     unique_name_query,
 )
 from pipeline.adapters.graph.transport import literal, segments
-from pipeline.model import Lookup, TargetKind
+from pipeline.model import TargetKind
+from pipeline.ports import Lookup
 
 USER, GROUP = TargetKind.USER, TargetKind.GROUP
 EXTENSIONS = "onPremisesExtensionAttributes"

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.errors import WriteNotAllowed
 from pipeline.ids import EntraId
-from pipeline.model import Lookup, Plan, PlanAction, TargetIdentity, TargetKind
-from pipeline.ports import Tenant
+from pipeline.model import Plan, PlanAction, TargetIdentity, TargetKind
+from pipeline.ports import Lookup, Tenant
 from pipeline.write_gate import WriteGate
 
 READS = {"find", "read", "anchors", "unique_names", "group_members", "domains", "synchronized"}

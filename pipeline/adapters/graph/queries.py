@@ -12,7 +12,8 @@ from typing import Final
 
 from pipeline import facts
 from pipeline.adapters.graph.transport import key_segment, literal, query_text, segments
-from pipeline.model import Lookup, TargetKind
+from pipeline.model import TargetKind
+from pipeline.ports import Lookup
 
 COLLECTIONS: Final = {TargetKind.USER: "users", TargetKind.GROUP: "groups"}
 IN_LIMIT: Final = 15

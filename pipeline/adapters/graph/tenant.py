@@ -23,7 +23,8 @@ from pipeline.adapters.graph.queries import (
 from pipeline.adapters.graph.retry import Effect
 from pipeline.adapters.graph.transport import GraphTransport, ids_of, key_segment, segments
 from pipeline.ids import EntraId
-from pipeline.model import Domain, Lookup, Receipt, TargetKind, TargetObject
+from pipeline.model import TargetKind
+from pipeline.ports import Domain, Lookup, Receipt, TargetObject
 
 MEMBERS_AT_ONCE: Final = 20
 """References that one request may add (page "Add members")."""

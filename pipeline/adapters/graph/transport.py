@@ -35,8 +35,7 @@ from pipeline.adapters.graph.retry import (
     decide,
     parse_retry_after,
 )
-from pipeline.model import Receipt
-from pipeline.ports import Clock
+from pipeline.ports import Clock, Receipt
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from aiohttp import web
 from pipeline import errors
 from pipeline.adapters.graph import GraphTenant
 from pipeline.ids import EntraId
-from pipeline.model import Domain, Lookup, TargetKind
+from pipeline.model import TargetKind
+from pipeline.ports import Domain, Lookup
 from tests.contract.graph.parts import JumpingClock, Say, Scripted, drop
 
 USER, GROUP = TargetKind.USER, TargetKind.GROUP

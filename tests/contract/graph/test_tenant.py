@@ -14,7 +14,8 @@ from pipeline import errors
 from pipeline.adapters.graph import GraphSettings, GraphTenant, GraphTransport
 from pipeline.adapters.tokens import TokenSettings, TokenSource
 from pipeline.ids import EntraId
-from pipeline.model import Lookup, TargetKind
+from pipeline.model import TargetKind
+from pipeline.ports import Lookup
 from sandbox.tenant import TenantServer
 
 USER, GROUP = TargetKind.USER, TargetKind.GROUP

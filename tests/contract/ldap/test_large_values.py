@@ -8,7 +8,7 @@ from pipeline.adapters.ldap import LdapDirectory
 from pipeline.dn import parse
 from pipeline.errors import ObjectNotFound
 from pipeline.identifiers import parse_identifier
-from pipeline.model import DirectoryEntry
+from pipeline.ports import DirectoryEntry
 from sandbox.directory import DirectoryPolicy
 from sandbox.people import BASE_DN, Entry, directory_entries
 from sandbox.people.entry import GROUPS_DN, TOP_DN
