@@ -200,7 +200,7 @@ def _chunks(whole: Whole) -> list[str]:
             pieces.append(shown[start:index])
             start, cost = index, text.json_cost(char)
     pieces.append(shown[start:])
-    return [piece if piece.strip() else text.EMPTY for piece in pieces]
+    return [piece or text.EMPTY for piece in pieces]
 
 
 def told(title: str, message: Message) -> View:

@@ -6,11 +6,12 @@ not success says what to do next.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from bot.views import text
+from pipeline.dn import DistinguishedName, parse
+from pipeline.errors import RequestError
 from pipeline.model import (
     ActionEvidence,
     ChangeKind,
@@ -194,37 +195,23 @@ def object_name(run: Run) -> str:
     """Name the object the way people do: by its name, else by the first part of what was typed."""
     if run.object is not None and run.object.name.strip():
         return run.object.name
+    name = _distinguished(run)
     typed = run.object.dn if run.object is not None else run.identifier
-    parts = dn_parts(typed)
-    return (parts[0][1] if parts else typed).strip() or "The object"
+    return (name.rdn_value if name is not None else typed).strip() or "The object"
 
 
 def container_path(run: Run) -> str:
-    """Say where the object lies: its two nearest containers, outermost first."""
-    parts = dn_parts(run.object.dn if run.object is not None else run.identifier)
-    units = [value for kind, value in parts[1:] if kind in {"OU", "CN"}][:2]
-    return " › ".join(text.shorten(unit, 60) for unit in reversed(units))
+    """Say where the object lies: its two nearest containers, outermost first; empty when it is not known."""
+    name = _distinguished(run)
+    return " › ".join(text.shorten(unit, 60) for unit in name.containers[-2:]) if name is not None else ""
 
 
-def dn_parts(dn: str) -> list[tuple[str, str]]:
-    """Split a distinguished name into attribute and value (RFC 4514); empty when it does not look like one.
-
-    For display only: nothing is decided on it.
-    """
-    parts: list[tuple[str, str]] = []
-    for piece in re.split(r"(?<!\\)(?:\\\\)*,", dn[:4000]):
-        kind, equals, value = piece.partition("=")
-        if not equals or not re.fullmatch(r"\s*(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)*)\s*", kind):
-            return []
-        parts.append((kind.strip().upper(), _unescaped(value.strip())))
-    return parts
-
-
-def _unescaped(value: str) -> str:
-    def octets(match: re.Match[str]) -> str:
-        return bytes.fromhex(match[0].replace("\\", "")).decode("utf-8", "replace")
-
-    return re.sub(r"\\(.)", r"\1", re.sub(r"(?:\\[0-9A-Fa-f]{2})+", octets, value))
+def _distinguished(run: Run) -> DistinguishedName | None:
+    typed = run.object.dn if run.object is not None else run.identifier
+    try:
+        return parse(typed)
+    except RequestError:
+        return None
 
 
 # -- what to do next -------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.views import controls
+from bot.views import controls, notices
 from bot.views.controls import Reference
-from bot.views.details import details, expired
+from bot.views.details import details, expired, told
 from bot.views.plain import view_as_text
 from pipeline.model import (
     ActionEvidence,
@@ -338,6 +338,13 @@ def test_a_plan_that_is_not_carried_out_is_called_planned() -> None:
         said = "\n".join(lines(details(run, StageName.ACTION)))
         done = outcome in {Outcome.CREATED, Outcome.UPDATED, Outcome.RESTORED}
         assert ("Planned: " in said) is not done
+
+
+def test_a_short_answer_can_stand_in_a_modal() -> None:
+    """Where there is no message to answer beside, the same sentences open as a modal."""
+    view = told("Not allowed", notices.refused("look"))
+    assert_modal_fits({"private_metadata": "", **view})
+    assert lines(view)[:2] == ["Not allowed", "You may not look at runs. Nothing was done."]
 
 
 def test_an_expired_run_says_what_to_do() -> None:

@@ -382,6 +382,23 @@ def test_an_object_that_was_not_found_is_named_by_what_was_typed() -> None:
     assert run_message(run, writes_on=True).text.startswith("O'Brien, Pat: provisioning…")
 
 
+@pytest.mark.parametrize(
+    ("dn", "path"),
+    [
+        ("CN=A,OU=Engineering,OU=London,OU=Europe,DC=x", "London › Engineering"),  # the two nearest
+        ("CN=A,OU=Research\\, Development,OU=Zürich,DC=x", "Zürich › Research, Development"),  # unescaped
+        ("CN=a\\\\,OU=Sales,DC=x", "Sales"),  # an escaped backslash escapes no comma
+        ("CN=A,CN=Users,DC=x", "Users"),  # a container is no unit, and still a place
+        ("CN=A,DC=x", ""),  # right below the domain
+        ("ada@contoso.test", ""),  # no distinguished name at all
+    ],
+)
+def test_the_place_is_said_by_its_nearest_containers(dn: str, path: str) -> None:
+    """The channel sees where the object lies without the whole distinguished name."""
+    run = replace(samples.run(Outcome.RUNNING), object=None, identifier=dn)
+    assert wording.container_path(run) == path
+
+
 def test_a_very_long_name_leaves_the_outcome_readable() -> None:
     """The name is cut, never the outcome."""
     assert samples.ADA is not None
