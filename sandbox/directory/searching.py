@@ -145,8 +145,7 @@ class Searcher:
     async def _gather(self, request: Request) -> Page:
         base = self._base(request)
         predicate = compile_filter(self.tree, request.filter)
-        deleted = SHOW_DELETED in request.controls and self.policy.readers_see_deleted
-        found = await self._matching(base, request, predicate, deleted=deleted)
+        found = await self._matching(base, request, predicate)
         hit = bool(request.size_limit) and len(found) > request.size_limit
         references = []
         if request.scope != BASE and base.name == self.tree.base and DOMAIN_SCOPE not in request.controls:
@@ -154,9 +153,11 @@ class Searcher:
             references = [f"ldap://contoso.test/CN=Configuration,{self.tree.base_dn}{tail}"]
         return Page(found[: request.size_limit] if hit else found, hit, references)
 
-    async def _matching(
-        self, base: Node, request: Request, predicate: Predicate, *, deleted: bool
-    ) -> list[Node]:
+    def _visible(self, node: Node, request: Request) -> bool:
+        """Say whether an entry can be seen: tombstones by those who may and who ask for them."""
+        return not node.is_deleted or (SHOW_DELETED in request.controls and self.policy.readers_see_deleted)
+
+    async def _matching(self, base: Node, request: Request, predicate: Predicate) -> list[Node]:
         if request.scope == BASE:
             candidates = iter([base])
         elif request.scope == ONE_LEVEL:
@@ -167,7 +168,7 @@ class Searcher:
         for number, node in enumerate(candidates):
             if number % _YIELD_EVERY == _YIELD_EVERY - 1:
                 await asyncio.sleep(0)
-            if (deleted or not node.is_deleted) and predicate(node):
+            if self._visible(node, request) and predicate(node):
                 found.append(node)
         return found
 
@@ -175,7 +176,7 @@ class Searcher:
         text = request.base.strip(" ")
         if text.startswith("<"):
             node = self._by_identity(text)
-            if node is None:
+            if node is None or not self._visible(node, request):
                 raise SearchError(32, no_object(""), "")
             return node
         try:
@@ -185,10 +186,7 @@ class Searcher:
                 34, "0000208F: NameErr: DSID-03100225, problem 2006 (BAD_NAME), data 8350\0"
             ) from error
         node = self.tree.by_name(name)
-        visible = node is not None and (
-            not node.is_deleted or (SHOW_DELETED in request.controls and self.policy.readers_see_deleted)
-        )
-        if node is not None and visible:
+        if node is not None and self._visible(node, request):
             return node
         if not is_below(name, self.tree.base) and (url := _elsewhere(name)):
             host = url.removeprefix("ldap://").partition("/")[0]

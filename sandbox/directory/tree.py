@@ -82,8 +82,9 @@ class Tree:
         """Return the closest existing ancestor of a name that does not exist, for matchedDN."""
         while name:
             name = name[1:]
-            if name in self._by_name and is_below(name, self.base):
-                return self._by_name[name]
+            node = self._by_name.get(name)
+            if node is not None and not node.is_deleted and is_below(name, self.base):
+                return node
         return None
 
     def below(self, node: Node) -> Iterator[Node]:

@@ -18,6 +18,7 @@ from sandbox.people.units import (
     BIND_DN,
     BIND_PASSWORD,
     add_contacts_and_computers,
+    add_deleted,
     add_domain,
     add_service_accounts,
     add_units,
@@ -63,6 +64,7 @@ def _population() -> _Population:
     add_contacts_and_computers(maker)
     contact = add_contact_case(maker)
     groups = add_groups(maker, staff.people)
+    add_deleted(maker)
     forty = InterestingPerson(
         "group-40",
         child("CN", GROUP_CASE, GROUPS_DN),

@@ -63,8 +63,8 @@ def escape(value: str) -> str:
         at_edge = position in {0, len(value) - 1}
         if character in _ESCAPED or (character == "#" and position == 0) or (character == " " and at_edge):
             out.append("\\" + character)
-        elif character == "\0":
-            out.append("\\00")
+        elif character in "\0\r\n":
+            out.append(f"\\{ord(character):02X}")
         else:
             out.append(character)
     return "".join(out)
@@ -162,7 +162,7 @@ class EntryMaker:
         self,
         dn: str,
         classes: Iterable[str],
-        category: str,
+        category: str | None,
         values: Mapping[str, Plain | Iterable[Plain]],
         *,
         key: str | None = None,
@@ -172,7 +172,7 @@ class EntryMaker:
         """Make one entry.
 
         `key` names the entry for its GUID (default: the DN), `principal` gives it the next SID of the
-        domain, `sid` a given one. `category` is the schema class's name in objectCategory.
+        domain, `sid` a given one. `category` is the schema class's name in objectCategory, None for none.
         """
         number = len(self.made)
         if principal and sid is None:
@@ -189,8 +189,9 @@ class EntryMaker:
             "uSNCreated": encode(12_000 + number),
             "uSNChanged": encode(24_000 + number),
             "objectGUID": (guid_of(key or dn).bytes_le,),
-            "objectCategory": encode(f"CN={category},{SCHEMA_DN}"),
         }
+        if category is not None:
+            attributes["objectCategory"] = encode(f"CN={category},{SCHEMA_DN}")
         attributes["name"] = encode(name)
         attributes[naming.lower()] = encode(name)
         if sid is not None:
@@ -213,9 +214,8 @@ def unescape_first(text: str) -> str:
             break
         if character == "\\":
             following = next(characters)
-            if following == "0":  # only NUL is written as a hex pair here
-                next(characters)
-                following = "\0"
+            if following == "0":  # only control characters are written as hex pairs here
+                following = chr(int(next(characters), 16))
             out.append(following)
         else:
             out.append(character)

@@ -22,6 +22,7 @@ from sandbox.people.entry import (
     EntryMaker,
     child,
     filetime,
+    guid_of,
 )
 from sandbox.people.names import CITIES, DEPARTMENTS
 from sandbox.people.persons import DISABLED, NEVER_EXPIRES, NORMAL, USER, department_dn
@@ -178,6 +179,27 @@ def add_service_accounts(maker: EntryMaker) -> None:
             **values,
         }
         maker.add(child("CN", name, SERVICE_DN), USER, "Person", full, key=f"service:{name}", principal=True)
+
+
+def add_deleted(maker: EntryMaker) -> None:
+    """Add two people who were deleted: tombstones, which only some may see.
+
+    [MS-ADTS] section "Tombstone Lifetime and Deleted-Object Lifetime" says what is left of an object.
+    """
+    container = child("CN", "Deleted Objects", BASE_DN)
+    values: Values = {"isDeleted": True, "isCriticalSystemObject": True, "showInAdvancedViewOnly": True}
+    maker.add(container, ("top", "container"), "Container", values)
+    for number, name in ((450, "Deleted, Person"), (451, "Deleted Colleague")):
+        key = f"deleted:{number}"
+        values = {
+            "isDeleted": True,
+            "isRecycled": True,
+            "lastKnownParent": department_dn(CITIES[0], DEPARTMENTS[1]),
+            "sAMAccountName": f"deleted{number}",
+            "userAccountControl": NORMAL,
+        }
+        dn = child("CN", f"{name}\nDEL:{guid_of(key)}", container)
+        maker.add(dn, USER, None, values, key=key, principal=True)
 
 
 def add_contacts_and_computers(maker: EntryMaker) -> None:

@@ -533,6 +533,38 @@ def test_ranges(pair: Pair, step: int) -> None:
     assert ours == slices(pair.to_samba)
 
 
+TOMBSTONES = [entry for entry in directory_entries() if "lastKnownParent" in entry.attributes]
+
+
+def test_tombstones(pair: Pair) -> None:
+    """Who may see the deleted, and asks, sees what is left of them; the reader sees nothing."""
+    shown = {"controls": [SHOW_DELETED]}
+    without = frozenset({*VOLATILE, "whenCreated"})  # Samba made and deleted them while loading
+    with (
+        directory_in_thread(policy=DirectoryPolicy(readers_see_deleted=True)) as generous,
+        connection(generous.settings()) as ours,
+        connection(
+            pair.samba.settings(), dn=pair.samba.admin_dn, password=pair.samba.admin_password
+        ) as theirs,
+    ):
+        for entry in TOMBSTONES:
+            guid = f"<GUID={entry.attributes['objectGUID'][0].hex()}>"
+            for base in (guid, entry.dn):
+                query = Query("", base, attributes=("*",), options=shown)
+                answer = ask(ours, query, without=without)
+                assert len(answer.entries) == 1
+                assert answer == ask(theirs, query, without=without)
+            for client in (ours, theirs):
+                assert ask(client, Query("", guid)).code == 32
+            for client in (pair.to_sandbox, pair.to_samba):
+                assert ask(client, Query("", guid, options=shown)).entries == {}
+        account = f"(sAMAccountName={TOMBSTONES[0].text('sAMAccountName')})"
+        options = {"controls": [SHOW_DELETED, DOMAIN_SCOPE]}
+        query = Query("", BASE_DN, account, SUBTREE, ("lastKnownParent",), options)
+        assert ask(ours, query) == ask(theirs, query)
+        assert len(ask(ours, query).entries) == 1
+
+
 def sub_code(settings: dict[str, str], dn: str, password: str) -> str:
     """Try to bind and return AD's sub-code, or `ok`."""
     with connection(settings, dn=dn, password=password, bind=False) as client:

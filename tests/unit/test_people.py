@@ -211,6 +211,19 @@ def test_accounts_that_log_on() -> None:
     assert all(dn in ENTRIES and len(password) >= 12 for dn, password in bind_passwords().items())
 
 
+def test_the_deleted_are_what_a_deletion_leaves() -> None:
+    """Tombstones lie in Deleted Objects, carry their GUID in the name, and have lost nearly everything."""
+    tombstones = [entry for entry in directory_entries() if "lastKnownParent" in entry.attributes]
+    assert len(tombstones) == 2
+    for entry in tombstones:
+        guid = uuid.UUID(bytes_le=entry.attributes["objectGUID"][0])
+        assert f"\\0ADEL:{guid},CN=Deleted Objects," in entry.dn
+        assert str(entry.text("cn")).endswith(f"\nDEL:{guid}")
+        assert entry.text("isDeleted") == "TRUE"
+        assert not {"mail", "objectCategory", "displayName"} & set(entry.attributes)
+        assert entry.text("lastKnownParent") in ENTRIES
+
+
 def test_photo_is_a_jpeg_of_the_size_asked_for() -> None:
     """Photos start and end as JPEG files do and grow by comments."""
     for size in (500, 9_000, 90_000):
