@@ -45,6 +45,34 @@ def group(object_id: str, name: str, **more: Any) -> dict[str, Any]:
     return base | {"mailEnabled": False, "securityEnabled": True} | more
 
 
+def some_users() -> list[dict[str, Any]]:
+    """Make a cloud user, a synced one, a privileged one, a formerly synced one and one with a quote."""
+    return [
+        user(
+            ADA,
+            "ada",
+            manager=SAM,
+            mail="ada@contoso.test",
+            proxyAddresses=["SMTP:ada@contoso.test"],
+            onPremisesImmutableId="q+8/AbCdEfGhIjKlMnOpQg==",
+            jobTitle="Countess",
+            businessPhones=["+44 20 1"],
+        ),
+        user(
+            SAM,
+            "sam",
+            onPremisesSyncEnabled=True,
+            onPremisesImmutableId="SAMsamSAMsamSAMsamSAMg==",
+            onPremisesSamAccountName="sam",
+            onPremisesSecurityIdentifier="S-1-5-21-1-2-3-1001",
+            department="Research",
+        ),
+        user(PAT, "pat", department="Security"),
+        user(FOR, "former", onPremisesSyncEnabled=False),
+        user(OBR, "o'brien", surname="O'Brien", mail="shared@contoso.test"),
+    ]
+
+
 def a_seed() -> dict[str, Any]:
     """Make a small tenant that has one of each kind that behaves in its own way."""
     return {
@@ -58,30 +86,7 @@ def a_seed() -> dict[str, Any]:
             {"id": "federated.test", "isVerified": True, "authenticationType": "Federated"},
             {"id": "unverified.test", "isVerified": False},
         ],
-        "users": [
-            user(
-                ADA,
-                "ada",
-                manager=SAM,
-                mail="ada@contoso.test",
-                proxyAddresses=["SMTP:ada@contoso.test"],
-                onPremisesImmutableId="q+8/AbCdEfGhIjKlMnOpQg==",
-                jobTitle="Countess",
-                businessPhones=["+44 20 1"],
-            ),
-            user(
-                SAM,
-                "sam",
-                onPremisesSyncEnabled=True,
-                onPremisesImmutableId="SAMsamSAMsamSAMsamSAMg==",
-                onPremisesSamAccountName="sam",
-                onPremisesSecurityIdentifier="S-1-5-21-1-2-3-1001",
-                department="Research",
-            ),
-            user(PAT, "pat", department="Security"),
-            user(FOR, "former", onPremisesSyncEnabled=False),
-            user(OBR, "o'brien", surname="O'Brien", mail="shared@contoso.test"),
-        ],
+        "users": some_users(),
         "groups": [
             group(SECURITY, "engineers", members=[ADA]),
             group(

@@ -226,63 +226,56 @@ async def test_two_users_may_share_a_mail(seed: dict[str, Any]) -> None:
     TenantServer(seed={**seed, "users": users, "groups": [], "privileged": []})
 
 
+HEADS = ["users", "groups", "domains", "directory/deletedItems", "organization"]
+TAILS = ["", "/$ref", "/manager/$ref", "/members/$ref", "/members/x", "('')", "(uniqueName='')", "/%00", "('"]
+OPTIONS = ["$filter", "$select", "$top", "$expand", "$skiptoken", "$orderby", "$search", "$count", "x"]
+VALUES = [
+    "",
+    "'",
+    "a eq 'x'",
+    "displayName eq",
+    "any(",
+    "WzEsIngiXQ",
+    "-1",
+    "é\0",
+    "manager",
+    "not not",
+    "id in ()",
+]
+BODIES: list[Any] = [
+    None,
+    {},
+    [],
+    7,
+    {"displayName": {}},
+    {"@odata.id": 5},
+    {"members@odata.bind": [None]},
+    {"passwordProfile": []},
+    {"businessPhones": [None]},
+    {"onPremisesExtensionAttributes": {"x": {}}},
+    {"manager": []},
+    {"userPrincipalName": "@"},
+    {"isCloudManaged": "x"},
+    {"groupTypes": [1]},
+]
+
+
 async def test_garbage_is_refused_and_never_an_internal_error(caller: Caller, ids: Any) -> None:
     """Two thousand requests made at random, twenty to a batch: nothing answers 5xx."""
     chance = random.Random(20260314)  # noqa: S311 (a test that repeats)
-    ada, security = f"users/{ids['ada']}", f"groups/{ids['security']}"
-    heads = ["users", "groups", "domains", "directory/deletedItems", "organization", ada, security]
-    tails = [
-        "",
-        "/$ref",
-        "/manager/$ref",
-        "/members/$ref",
-        "/members/x",
-        "('')",
-        "(uniqueName='')",
-        "/%00",
-        "('",
-    ]
-    options = ["$filter", "$select", "$top", "$expand", "$skiptoken", "$orderby", "$search", "$count", "x"]
-    values = [
-        "",
-        "'",
-        "a eq 'x'",
-        "displayName eq",
-        "any(",
-        "WzEsIngiXQ",
-        "-1",
-        "é\0",
-        "manager",
-        "not not",
-        "id in ()",
-    ]
-    bodies: list[Any] = [
-        None,
-        {},
-        [],
-        7,
-        {"displayName": {}},
-        {"@odata.id": 5},
-        {"members@odata.bind": [None]},
-    ]
-    bodies += [
-        {"passwordProfile": []},
-        {"businessPhones": [None]},
-        {"onPremisesExtensionAttributes": {"x": {}}},
-    ]
-    bodies += [{"manager": []}, {"userPrincipalName": "@"}, {"isCloudManaged": "x"}, {"groupTypes": [1]}]
+    heads = [*HEADS, f"users/{ids['ada']}", f"groups/{ids['security']}"]
     for _ in range(100):
         steps = []
         for number in range(20):
-            query = f"{chance.choice(options)}={quote(chance.choice(values))}"
+            query = f"{chance.choice(OPTIONS)}={quote(chance.choice(VALUES))}"
             step: dict[str, Any] = {
                 "id": str(number),
                 "method": chance.choice(["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]),
-                "url": f"/{chance.choice(heads)}{chance.choice(tails)}?{query}",
+                "url": f"/{chance.choice(heads)}{chance.choice(TAILS)}?{query}",
                 "headers": {"Content-Type": "application/json"}
                 | chance.choice([{}, {"ConsistencyLevel": "eventual"}, {"Prefer": "create-if-missing"}]),
             }
-            body = chance.choice(bodies)
+            body = chance.choice(BODIES)
             steps.append(step if body is None else step | {"body": body})
         response = await caller.send("POST", "/$batch", json={"requests": steps})
         assert response.status_code == 200, response.text
