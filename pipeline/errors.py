@@ -390,7 +390,7 @@ class KindNotCreatable(Refusal):
 
 
 class MailEnabledGroup(Refusal):
-    """Microsoft Graph cannot create or change mail-enabled groups."""
+    """Microsoft Graph cannot create or change mail-enabled groups and distribution lists."""
 
     code = "mail_enabled_group"
     remedy = "Leave this group to the synchronisation service or Exchange."

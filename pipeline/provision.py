@@ -12,6 +12,7 @@ from typing import Final
 
 from pipeline.errors import (
     KindNotCreatable,
+    MailEnabledGroup,
     OutcomeUnknown,
     PipelineError,
     PlanStale,
@@ -30,12 +31,13 @@ from pipeline.model import (
     Run,
     StageName,
     StageStatus,
+    TargetKind,
 )
 from pipeline.record import DEFECT, Record
 from pipeline.redaction import redact_plan
 from pipeline.services import Services
 from pipeline.stages.acting import Action, apply_plan
-from pipeline.stages.importing import Source, import_evidence, import_object
+from pipeline.stages.importing import Source, import_evidence, import_object, is_mail_enabled
 from pipeline.stages.matching import Match, find_match
 from pipeline.stages.planning import drift_plan, make_plan
 from pipeline.stages.scoping import evaluate_scope
@@ -55,8 +57,8 @@ CLOUD_ONLY: Final = (
 _log = logging.getLogger(__name__)
 
 
-class OutOfScope(Exception):
-    """The object is not meant by the configuration: the run ends here, as skipped."""
+class Skipped(Exception):
+    """Nothing is to be done with this object: the run ends here, and says why."""
 
 
 async def preview(request: Request, services: Services) -> Run:
@@ -83,7 +85,7 @@ async def _run(request: Request, services: Services) -> Run:
         await _scope(record, source)
         match = await _match(record, source, services)
         return await _act(record, source, match, services)
-    except OutOfScope:
+    except Skipped:
         return await record.end(Outcome.SKIPPED)
     except Refusal as error:
         return await record.end(Outcome.REFUSED, error)
@@ -112,7 +114,7 @@ async def _scope(record: Record, source: Source) -> None:
         status = StageStatus.PASSED if evidence.in_scope else StageStatus.SKIPPED
         await record.end_stage(StageName.SCOPE, status, evidence.why, evidence)
     if not evidence.in_scope:
-        raise OutOfScope
+        raise Skipped
 
 
 async def _match(record: Record, source: Source, services: Services) -> Match:
@@ -138,6 +140,7 @@ async def _match(record: Record, source: Source, services: Services) -> Match:
 async def _act(record: Record, source: Source, match: Match, services: Services) -> Run:
     async with record.stage(StageName.ACTION):
         _refuse_synchronized(record, source, match)
+        await _skip_mail_enabled(record, source, match)
         plan = await make_plan(source, match, services)
         record.change(plan=redact_plan(plan, match.rules, source.configuration.privacy))
         if plan.action is PlanAction.CREATE:
@@ -166,6 +169,16 @@ def _refuse_synchronized(record: Record, source: Source, match: Match) -> None:
     note = f"{drift} differ from Active Directory; the synchronisation decides on them."
     record.keep(StageName.ACTION, ActionEvidence(notes=(note,)))
     raise SynchronizedTarget
+
+
+async def _skip_mail_enabled(record: Record, source: Source, match: Match) -> None:
+    """Skip groups that only Exchange or the synchronisation can write."""
+    cloud = match.target is not None and match.target.attributes.get("mailEnabled") is True
+    if match.rules.kind is TargetKind.GROUP and (cloud or is_mail_enabled(source.values)):
+        summary = f"{MailEnabledGroup.__doc__}".partition(";")[0].rstrip(".")
+        notes = (MailEnabledGroup.remedy,)
+        await record.end_stage(StageName.ACTION, StageStatus.SKIPPED, summary, ActionEvidence(notes=notes))
+        raise Skipped
 
 
 async def _guard_creation(source: Source, services: Services) -> None:

@@ -44,6 +44,10 @@ COMMON: Final = (
 """What an admin wants to see, mapped or not. AD silently leaves out attributes that its schema lacks."""
 
 
+_SECURITY_ENABLED: Final = -0x80000000
+"""The bit of groupType that makes a security group (MS-ADTS, "Group Type Flags")."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The imported object: who it is, its values by case-folded name, and the rules that fit it."""
@@ -156,6 +160,19 @@ def _identity(entry: DirectoryEntry, dn: DistinguishedName) -> SourceIdentity:
         kind=kind_of(classes),
         name=name,
     )
+
+
+def is_mail_enabled(source: Mapping[str, Value]) -> bool:
+    """Tell whether a group has a mail address, or is a distribution list, by Entra Connect's own rule.
+
+    Source: Microsoft Entra Connect, default configuration, the rule that computes mailEnabled for groups.
+    """
+    proxies = source.get("proxyaddresses")
+    addresses = [p for p in proxies if isinstance(p, str)] if isinstance(proxies, list) else []
+    primary = any(address.startswith("SMTP:") and "@" in address for address in addresses)
+    group_type = source.get("grouptype")
+    distribution = isinstance(group_type, int) and not group_type & _SECURITY_ENABLED
+    return primary or "@" in str(source.get("mail") or "") or distribution
 
 
 def kind_of(classes: Sequence[str]) -> ObjectKind:

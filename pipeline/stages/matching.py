@@ -79,7 +79,9 @@ async def find_match(source: Source, rules: ObjectRules, services: Services) -> 
     answers, domains = await asyncio.gather(
         services.tenant.find([*lookups, *extra], select), services.tenant.domains()
     )
-    by_lookup = dict(zip([*lookups, *extra], answers, strict=True))
+    by_lookup = {
+        lookup: _exact(lookup, found) for lookup, found in zip([*lookups, *extra], answers, strict=True)
+    }
     results, target = _decide(rules.kind, keys, by_lookup)
     evidence_keys = tuple(redact_key(r, rules, source.configuration.privacy) for r in results)
     refusal = _refusal(rules.kind, mapped, results, target, by_lookup)
@@ -96,6 +98,13 @@ async def find_match(source: Source, rules: ObjectRules, services: Services) -> 
         notes=_notes(results, target),
         read_at=began,
     )
+
+
+def _exact(lookup: Lookup, found: tuple[TargetObject, ...]) -> tuple[TargetObject, ...]:
+    """Keep only exact hits on an anchor: Graph's filters ignore case, and base64 does not."""
+    if lookup.attribute != ANCHOR:
+        return found
+    return tuple(target for target in found if target.attributes.get(ANCHOR) in {lookup.value, None})
 
 
 def unique_name(source: Source) -> str:

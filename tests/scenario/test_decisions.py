@@ -1,0 +1,219 @@
+"""The decisions of match and action on tenants where something is in the way."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.demo import people
+from pipeline.model import ChangeKind, Outcome, Run, StageName, StageStatus
+from sandbox.people import directory_entries, tenant_seed
+from tests.fixtures.scene import Scene, scene_with
+
+Seed = dict[str, Any]
+PEOPLE = {person["case"]: person["identifier"] for person in people()}
+
+
+def source(case: str) -> dict[str, tuple[bytes, ...]]:
+    """Return what the directory holds of an interesting person."""
+    (entry,) = [entry for entry in directory_entries() if entry.dn == PEOPLE[case]]
+    return dict(entry.attributes)
+
+
+def anchor(case: str) -> str:
+    """Return the anchor of an interesting person, by hand."""
+    held = source(case)
+    return base64.b64encode((held.get("mS-DS-ConsistencyGuid") or held["objectGUID"])[0]).decode()
+
+
+def user(name: str, **more: object) -> dict[str, object]:
+    """Return a cloud user, as Graph would."""
+    alias = name.replace(" ", ".").lower()
+    return {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_DNS, alias)),
+        "displayName": name,
+        "userPrincipalName": f"{alias}@contoso.test",
+        "mailNickname": alias,
+        "accountEnabled": True,
+        **more,
+    }
+
+
+def taken(seed: Seed) -> None:
+    """Put somebody else's anchor on an account that has Ada's name."""
+    seed["users"].append(user("Ada Lovelace", onPremisesImmutableId="AAAAAAAAAAAAAAAAAAAAAA=="))
+
+
+def deleted(seed: Seed) -> None:
+    """Put Ada into the recycle bin."""
+    twin = user("Ada Lovelace", onPremisesImmutableId=anchor("create"))
+    seed["deletedItems"].append({"@odata.type": "#microsoft.graph.user", **twin})
+
+
+def namesake(seed: Seed) -> None:
+    """Add a group of the same name that nothing ties to the directory."""
+    group = {
+        "id": str(uuid.uuid4()),
+        "displayName": "Apollo Guidance",
+        "mailNickname": "apollo2",
+        "mailEnabled": False,
+        "securityEnabled": True,
+    }
+    seed["groups"].append(group)
+
+
+REFUSED: list[tuple[str, Callable[[Seed], None], str, str]] = [
+    ("create", taken, "match_taken", "the match carries another anchor"),
+    ("create", deleted, "soft_deleted_twin", "the same user is in the recycle bin"),
+    ("group-40", namesake, "match_by_name_only", "a group has the same name and nothing else"),
+]
+
+
+async def outcome(scene: Scene, case: str) -> Run:
+    """Provision an interesting person and return the run."""
+    await scene.provision(PEOPLE[case])
+    return await scene.last_run()
+
+
+@pytest.mark.parametrize(("case", "change", "code", "reason"), REFUSED, ids=[row[3] for row in REFUSED])
+async def test_a_doubtful_match_is_refused(
+    tmp_path: Path, case: str, change: Callable[[Seed], None], code: str, reason: str
+) -> None:
+    """No twin is made and nothing is taken over: the run is refused at match, and nothing is written."""
+    seed = tenant_seed()
+    change(seed)
+    async with scene_with({}, tmp_path, seed) as scene:
+        run = await outcome(scene, case)
+
+        assert run.outcome is Outcome.REFUSED, reason
+        assert run.error is not None
+        assert run.error.code == code
+        assert run.stage(StageName.MATCH).status is StageStatus.FAILED
+        assert scene.writes() == []
+
+
+async def test_a_user_without_an_anchor_is_joined(tmp_path: Path) -> None:
+    """A cloud user with the same userPrincipalName and no anchor is the same person, and gets the anchor."""
+    seed = tenant_seed()
+    seed["users"].append(user("Ada Lovelace"))
+    async with scene_with({}, tmp_path, seed) as scene:
+        run = await outcome(scene, "create")
+        (write, *_) = scene.writes()
+
+        assert run.outcome is Outcome.UPDATED
+        assert write["method"] == "PATCH"
+        assert write["body"]["onPremisesImmutableId"] == anchor("create")
+
+
+async def test_an_anchor_that_differs_in_case_is_another(tmp_path: Path) -> None:
+    """Graph's filter ignores case and base64 does not: an anchor in other letters is somebody else's."""
+    seed = tenant_seed()
+    seed["users"].append(user("Somebody Else", onPremisesImmutableId=anchor("create").swapcase()))
+    async with scene_with({}, tmp_path, seed) as scene:
+        run = await outcome(scene, "create")
+
+        assert run.outcome is Outcome.CREATED
+
+
+async def test_creating_beside_a_synchronisation_needs_leave(tmp_path: Path) -> None:
+    """In a synchronised tenant a creation is refused unless the configuration allows it."""
+    sample = Path(__file__).parents[2] / "configurations" / "contoso.yaml"
+    text = sample.read_text(encoding="utf-8").replace(
+        "allow_create_in_synced_tenant: true", "allow_create_in_synced_tenant: false"
+    )
+    (tmp_path / "strict").mkdir()
+    (tmp_path / "strict" / "contoso.yaml").write_text(text, encoding="utf-8")
+    seed = tenant_seed()
+    seed["organization"]["onPremisesSyncEnabled"] = True
+    async with scene_with({"FOURCHECK_CONFIGURATIONS": str(tmp_path / "strict")}, tmp_path, seed) as scene:
+        created = await outcome(scene, "create")
+        updated = await outcome(scene, "update-three")
+
+        assert created.error is not None
+        assert created.error.code == "synchronized_tenant"
+        assert updated.outcome is Outcome.UPDATED
+
+
+async def test_a_mail_enabled_group_is_skipped(tmp_path: Path) -> None:
+    """Graph cannot write mail-enabled groups: skipped with the reason, not made as another kind."""
+    mail_enabled = next(
+        entry.dn
+        for entry in directory_entries()
+        if "OU=Groups" in entry.dn
+        and b"group" in entry.attributes["objectClass"]
+        and any(value.startswith(b"SMTP:") for value in entry.attributes.get("proxyAddresses", ()))
+    )
+    seed = {**tenant_seed(), "groups": []}
+    async with scene_with({}, tmp_path, seed) as scene:
+        await scene.provision(mail_enabled)
+        run = await scene.last_run()
+
+        assert run.outcome is Outcome.SKIPPED
+        assert "mail-enabled" in run.stage(StageName.ACTION).summary
+        assert scene.writes() == []
+
+
+async def test_a_creation_whose_answer_is_lost_is_found(scene: Scene) -> None:
+    """The connection breaks after Graph has created the user: found by the anchor, not sent twice."""
+    scene.world.tenant.inject(
+        [{"match": {"method": "POST", "path_regex": "/users$"}, "times": 1, "then": {"drop": "after"}}]
+    )
+    run = await outcome(scene, "create")
+    creations = [w for w in scene.writes() if w["method"] == "POST" and w["applied"]]
+
+    assert run.outcome is Outcome.CREATED
+    assert len(creations) == 1
+
+
+async def test_a_creation_that_cannot_be_found_is_unknown(scene: Scene) -> None:
+    """The connection breaks and nobody is there: said so, and not tried again blindly."""
+    scene.world.tenant.inject(
+        [{"match": {"method": "POST", "path_regex": "/users$"}, "times": 1, "then": {"drop": "before"}}]
+    )
+    run = await outcome(scene, "create")
+    journal = await scene.world.bot.systems.store.journal(run.run_id)
+
+    assert run.outcome is Outcome.UNKNOWN
+    assert [entry.outcome for entry in journal] == ["unknown"]
+    assert [w for w in scene.writes() if w["method"] == "POST" and w["applied"]] == []
+
+
+async def test_a_refused_member_does_not_lose_the_rest(tmp_path: Path) -> None:
+    """Twenty and then one are refused: the rest is in, the one is named, and a new run adds only it."""
+    async with scene_with({}, tmp_path) as scene:
+        await scene.provision(f"preview {PEOPLE['group-40']}")
+        plan = (await scene.last_run()).plan
+        assert plan is not None
+        gone = plan.members[7]
+        scene.world.tenant.inject(
+            [
+                {
+                    "match": {"method": "PATCH", "path_regex": "/groups/[^(]+$"},
+                    "times": 2,
+                    "then": {"status": 403, "code": "Authorization_RequestDenied", "message": "no"},
+                }
+            ]
+        )
+        run = await outcome(scene, "group-40")
+
+        assert gone.kind is ChangeKind.ADDED
+        assert run.outcome is Outcome.PARTIAL
+        assert run.stage(StageName.ACTION).status is StageStatus.WARNING
+        again = await outcome(scene, "group-40")
+        assert again.outcome is Outcome.UPDATED
+        assert (await outcome(scene, "group-40")).outcome is Outcome.UNCHANGED
+
+
+async def test_the_journal_holds_intent_and_outcome_of_every_write(scene: Scene) -> None:
+    """Each write has its entry, intended before it and settled after it, with Graph's request id."""
+    run = await outcome(scene, "create")
+    journal = await scene.world.bot.systems.store.journal(run.run_id)
+
+    assert [entry.step for entry in journal] == ["create user", "link manager"]
+    assert all(entry.outcome == "done" for entry in journal)
+    assert len(journal) == len(scene.writes())
