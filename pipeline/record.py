@@ -79,8 +79,9 @@ class Record:
         try:
             yield
         except Exception as error:
-            summary = error.message if isinstance(error, PipelineError) else DEFECT
-            self._end_stage(name, StageStatus.FAILED, summary, self.run.stage(name).evidence)
+            if self.run.stage(name).status is StageStatus.RUNNING:
+                summary = error.message if isinstance(error, PipelineError) else DEFECT
+                self._end_stage(name, StageStatus.FAILED, summary, self.run.stage(name).evidence)
             raise
 
     async def end_stage(
