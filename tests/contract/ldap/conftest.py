@@ -247,6 +247,12 @@ class Relay:
         """Let nothing through any more, in either direction, on lines old and new."""
         self._flowing.clear()
 
+    def swallow(self) -> None:
+        """Let nothing through any more on the lines there are, as a firewall that forgot them does."""
+        self._flowing.clear()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+
     def resume(self) -> None:
         """Let everything through again."""
         self._flowing.set()
@@ -263,16 +269,22 @@ class Relay:
         self.accepted += 1
         there, back = await asyncio.open_connection("127.0.0.1", self._target)
         self._writers |= {writer, back}
+        flowing = self._flowing
         for source, sink, to_client in ((reader, back, False), (there, writer, True)):
-            task = asyncio.create_task(self._pass_on(source, sink, to_client=to_client))
+            task = asyncio.create_task(self._pass_on(source, sink, flowing, to_client=to_client))
             self._tasks.add(task)
 
     async def _pass_on(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, to_client: bool
+        self,
+        source: asyncio.StreamReader,
+        sink: asyncio.StreamWriter,
+        flowing: asyncio.Event,
+        *,
+        to_client: bool,
     ) -> None:
         with suppress(ConnectionError):
             while data := await source.read(65536):
-                await self._flowing.wait()
+                await flowing.wait()
                 if to_client and self.cut_after is not None:
                     sink.write(data[: self.cut_after])
                     self.cut_after -= len(data)

@@ -261,12 +261,28 @@ async def test_a_cancelled_call_frees_its_thread(
 async def test_an_old_connection_is_not_trusted(
     server: DirectoryServer, open_directory: OpenDirectory, relays: Relays
 ) -> None:
-    """A connection idle for longer than the limit is replaced before it is used."""
+    """A connection idle for longer than the limit is replaced before it is used, so nobody waits for it."""
     directory = open_directory(through(server, relays[0], connections=1, idle_limit_s=0.1))
     assert await works(directory)
+    relays[0].swallow()
     await asyncio.sleep(0.2)
+    started = time.monotonic()
     assert await works(directory)
+    assert time.monotonic() - started < QUICK["receive_timeout_s"]
     assert relays[0].accepted == 2
+
+
+async def test_connections_that_died_together_are_waited_for_once(
+    server: DirectoryServer, open_directory: OpenDirectory, relays: Relays
+) -> None:
+    """When one warm connection turns out dead, the others are dropped with it, unwaited for."""
+    directory = open_directory(through(server, relays[0], connections=3))
+    await directory.warm_up()
+    relays[0].swallow()
+    assert await works(directory)
+    started = time.monotonic()
+    assert all(await asyncio.gather(*(works(directory) for _ in range(3))))
+    assert time.monotonic() - started < QUICK["receive_timeout_s"]
 
 
 async def test_the_loop_goes_on_while_the_directory_hangs(
