@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import getpass
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -37,13 +39,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     set_up_logs(logging.INFO if options.verbose else logging.WARNING)
     handler: Handler = options.handler
     try:
-        return asyncio.run(handler(options))
+        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+            return runner.run(handler(options))
     except (SettingsError, ConfigurationError) as error:
         return _complain(error, BAD_USAGE)
     except PipelineError as error:
         return _complain(error, UNREACHABLE if error.unreachable else NOT_PASSED)
     except KeyboardInterrupt:
         return DONE
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's factory where it is installed; it is not on Windows."""
+    with contextlib.suppress(ImportError):
+        import uvloop  # noqa: PLC0415  # not everywhere
+
+        return uvloop.new_event_loop
+    return None
 
 
 def _complain(error: Exception, status: int) -> int:
