@@ -146,8 +146,9 @@ class CallPlan:
             width = max([len(value) for value in self._mapped(values) if isinstance(value, list)], default=0)
             if not width:
                 return self._apply_single(state, self._row(values, 0))
-            if self._maps_texts and _all_small_texts(values[0]):
-                return self._map_texts(values[0])
+            texts = values[0]
+            if self._maps_texts and isinstance(texts, list) and _all_small_texts(texts):
+                return self._map_texts(state, texts)
             return self._map(state, values, width)
         except Fault as fault:
             raise self.located(fault) from None
@@ -160,9 +161,18 @@ class CallPlan:
             if not parameter.kind.takes_lists
         ]
 
-    def _map_texts(self, texts: Any) -> list[Scalar]:
+    def _map_texts(self, state: State, texts: list[Any]) -> list[Scalar]:
         apply, rest = self._form.apply, self._rest or []
-        return [result for text in texts if (result := apply(text, *rest)) is not None]
+        if len(texts) <= FEW:
+            return [result for text in texts if (result := apply(text, *rest)) is not None]
+        out: list[Scalar] = []
+        for start in range(0, len(texts), FEW):
+            some = [
+                result for text in texts[start : start + FEW] if (result := apply(text, *rest)) is not None
+            ]
+            state.produced(some)
+            out += some
+        return out
 
     def _map(self, state: State, values: list[Value], width: int) -> list[Scalar]:
         if any(isinstance(value, list) and len(value) not in {0, 1, width} for value in self._mapped(values)):
@@ -234,9 +244,7 @@ def _passed(constant: Constant) -> Any:
     return constant.value
 
 
-def _all_small_texts(values: Value) -> bool:
-    if not isinstance(values, list) or len(values) > FEW:
-        return False
+def _all_small_texts(values: list[Scalar]) -> bool:
     # A list is quicker here than a generator.
     return all([value.__class__ is str and len(value) <= SMALL for value in values])  # noqa: C419
 

@@ -17,11 +17,11 @@ from pipeline.expressions.values import Scalar, Value
 SMALL: Final = 4096
 #: Lists of up to this many values are worked through without looking at the meter.
 FEW: Final = 64
-#: The longest text that a function takes or gives.
-MAX_TEXT: Final = 262_144
+#: The longest text that a function takes or gives; the base64 text of the largest photo in AD fits.
+MAX_TEXT: Final = 160_000
 #: The largest sum of the large values that one evaluation may touch.
 MAX_TOTAL: Final = 2_000_000
-#: Seconds that one evaluation may take.
+#: Seconds of processor time that one evaluation may take; a busy machine is not the expression's fault.
 TIME_LIMIT: Final = 0.050
 #: Of a loop over many values, a trace keeps this many turns.
 SHOWN_TURNS: Final = 20
@@ -138,7 +138,7 @@ class State:
 
     def remaining(self) -> float:
         """Give the seconds that are left; raise Fault when there are none."""
-        now = time.perf_counter()
+        now = time.thread_time()
         if not self._deadline:
             self._deadline = now + TIME_LIMIT
         left = self._deadline - now

@@ -10,7 +10,8 @@ from pipeline.expressions.kinds import INTEGER, TEXT, WORD
 from pipeline.expressions.signature import ALL, CONNECT, Form, Function, Parameter, required
 from pipeline.expressions.values import Reference
 
-_RDN: Final = re.compile(r'(?:[^,\\"]|\\.|"(?:[^"\\]|\\.)*")+', re.DOTALL)
+# Possessive, because a group that is repeated otherwise keeps a note of every turn.
+_RDN: Final = re.compile(r'(?:[^,\\"]++|\\.|"(?:[^"\\]++|\\.)*+")++', re.DOTALL)
 _ESCAPED: Final = re.compile(r'[,+"\\<>;]')
 
 

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+import regex
+
 from pipeline.expressions.errors import Fault
 from pipeline.expressions.functions.text import lower, upper
 from pipeline.expressions.kinds import TEXT
@@ -30,8 +32,9 @@ _LETTERS: Final = {
     "ß": "ss", "ẞ": "SS", "ł": "l", "Ł": "L", "ı": "i",
 }  # fmt: skip
 _LETTER_TABLE: Final = str.maketrans(_LETTERS)
-# A word, after lower-casing: it goes on over digits and apostrophes.
-_ASCII_WORDS: Final = re.compile(r"[a-z][a-z0-9']*")
+# A word starts with a letter and goes on over letters, marks, digits and apostrophes (Microsoft Learn, page
+# "TextInfo.ToTitleCase").
+_WORD: Final = regex.compile(r"(\p{L})[\p{L}\p{M}\p{N}']*")
 _MARKS: Final = re.compile("([A-Za-zæÆøØœŒßẞłŁı])[\u0300-\u036f]+")
 
 
@@ -45,16 +48,16 @@ def normalize_diacritics(state: State, text: str) -> str:
     return unicodedata.normalize("NFC", bare)
 
 
-def _capital(match: re.Match[str]) -> str:
+def _capital(match: regex.Match[str]) -> str:
     word = match[0]
-    return word[0].upper() + word[1:]
+    return upper(word[0]) + word[1:]
 
 
 def proper_case(text: str, separators: str | None = None) -> str:
     """Give each word a capital; words are parted as .NET's ToTitleCase does, or by the given characters."""
     text = lower(text)
     if separators is None:
-        return _title_case(text)
+        return str(_WORD.sub(_capital, text))
     out: list[str] = []
     starts = True
     for letter in text:
@@ -66,24 +69,6 @@ def proper_case(text: str, separators: str | None = None) -> str:
 def proper_case_connect(text: str) -> str:
     """Give each word that spaces part a capital."""
     return proper_case(text, " ")
-
-
-def _title_case(text: str) -> str:
-    # A word starts with a letter and goes on over letters, marks, digits and apostrophes (Microsoft Learn,
-    # page "TextInfo.ToTitleCase").
-    if text.isascii():
-        return _ASCII_WORDS.sub(_capital, text)
-    out: list[str] = []
-    inside = False
-    for letter in text:
-        category = unicodedata.category(letter)
-        if category[0] == "L":
-            out.append(letter if inside else upper(letter))
-            inside = True
-        else:
-            out.append(letter)
-            inside = inside and (category[0] in "MN" or letter == "'")
-    return "".join(out)
 
 
 def replace_characters(state: State, text: str, pattern: str) -> str:

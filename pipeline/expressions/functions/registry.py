@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -22,7 +22,7 @@ from pipeline.expressions.functions import (
     replacing,
     text,
 )
-from pipeline.expressions.nodes import Call
+from pipeline.expressions.nodes import Call, Node
 from pipeline.expressions.signature import Form, Function
 from pipeline.expressions.values import Dialect
 
@@ -61,11 +61,11 @@ def find_form(function: Function, call: Call, dialect: Dialect) -> tuple[Form, C
     stripped = full
     while stripped and call.arguments[stripped - 1] is None:
         stripped -= 1
-    for count in range(full, stripped - 1, -1):
+    most = {form.most for form in forms if form.most is not None and stripped <= form.most <= full}
+    for count in sorted({full, stripped, *most}, reverse=True):
         for form in forms:
-            trimmed = replace(call, arguments=call.arguments[:count])
-            if form.accepts(count) and not _missing(form, trimmed):
-                return form, _without_trailing(form, trimmed)
+            if form.accepts(count) and not _missing(form, call.arguments[:count]):
+                return form, _without_trailing(form, replace(call, arguments=call.arguments[:count]))
     raise _misfit(function, call, forms, full)
 
 
@@ -77,8 +77,8 @@ def _without_trailing(form: Form, call: Call) -> Call:
     return replace(call, arguments=call.arguments[:count])
 
 
-def _missing(form: Form, call: Call) -> str | None:
-    for index, argument in enumerate(call.arguments):
+def _missing(form: Form, arguments: Sequence[Node | None]) -> str | None:
+    for index, argument in enumerate(arguments):
         parameter = form.parameter(index)
         if argument is None and not parameter.optional and not parameter.skippable:
             return parameter.name
@@ -87,7 +87,7 @@ def _missing(form: Form, call: Call) -> str | None:
 
 def _misfit(function: Function, call: Call, forms: tuple[Form, ...], count: int) -> ExpressionError:
     for form in forms:
-        if form.accepts(count) and (name := _missing(form, call)):
+        if form.accepts(count) and (name := _missing(form, call.arguments)):
             message = f"{name} is required and cannot be skipped"
             return ExpressionError(
                 message, position=call.span.position, function=function.name, argument=name

@@ -8,10 +8,10 @@ from typing import Final
 
 import pytest
 
-from pipeline.expressions import Context, Dialect, ExpressionError, Value, compile_expression
+from pipeline.expressions import Context, Dialect, ExpressionError, Scalar, Value, compile_expression
 
-# The engine's own limit is 50 ms; the rest is room for a busy machine.
-SECONDS: Final = 1.0
+# Of processor time. The engine's own limit is 50 ms; the rest is for reading the text and a slow machine.
+SECONDS: Final = 0.5
 BYTES: Final = 10_000_000
 
 LONG: Final = "x" * 1_000_000
@@ -53,17 +53,17 @@ HOSTILE: Final = {
     "long text": '"' + "a" * 9000 + '"',
     # huge results
     "padding": 'PadLeft("a", 999999999, "b")',
-    "padding in turn": "Join(" + ",".join(['PadLeft("a", 262144, "b")'] * 250) + ")",
+    "padding in turn": "Join(" + ",".join(['PadLeft("a", 160000, "b")'] * 250) + ")",
     "padding in a loop": 'Select($i, [many], PadLeft($i, 4000, "x"))',
-    "padding in a short loop": 'Select($i, [few], PadLeft($i, 262000, "😀"))',
+    "padding in a short loop": 'Select($i, [few], PadLeft($i, 150000, "😀"))',
     "doubling": _doubling(50),
-    "doubling by replacement": 'Replace(Replace(Replace([few], "x", PadLeft("", 4000, "x")), "x", PadLeft("", 4000, "x")), "x", "yy")',
+    "doubling by replacement": 'Replace(PadLeft("", 9999, "x"), "x", PadLeft("", 4000, "x"))',
     "template": 'Replace([long], "x", , , , , PadLeft("x", 4000, "x"))',
     "replacement text": 'Replace(PadLeft("", 4000, "x"), , "x", , "$_", , )',
     "multiplication": "*".join(["18446744073709551615"] * 50),
     "fractions": "*".join(["99999999999999999999.9"] * 50),
     "split": 'Split([long], "x")',
-    "split and join": 'Join(Split(PadLeft("", 262144, "x"), "x"), "yyyyyyyy")',
+    "split and join": 'Join(Split(PadLeft("", 160000, "x"), "x"), "yyyyyyyy")',
     "random": "RandomString(256,1000000000000,0,0,0)",
     "dates": 'DateAdd("yyyy", 99999999999, Now())',
     "formats": 'FormatDateTime(Now(), PadLeft("", 4000, "d "))',
@@ -103,46 +103,52 @@ HOSTILE: Final = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+def _outcome(text: str, way: str) -> object:
+    try:
+        expression = compile_expression(text, Dialect.CONNECT)
+        return getattr(expression, way)(SOURCE, Context())
+    except ExpressionError as error:
+        return error
+
+
 @pytest.mark.parametrize("way", ["evaluate", "trace"])
-def test_a_hostile_expression_is_bounded(name: str, way: str) -> None:
-    """It gives a value or one of our errors, soon and in little memory, traced or not."""
-    start = time.perf_counter()
-    value: object = None
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_expression_is_bounded_in_time(name: str, way: str) -> None:
+    """It gives a value or one of our errors, soon, traced or not."""
+    start = time.thread_time()
+    outcome = _outcome(HOSTILE[name], way)
+    assert time.thread_time() - start < SECONDS
+    assert not isinstance(outcome, ExpressionError) or len(str(outcome)) < 1000
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_expression_is_bounded_in_memory(name: str) -> None:
+    """Nothing it makes on the way is large."""
     tracemalloc.start()
     try:
-        expression = compile_expression(HOSTILE[name], Dialect.CONNECT)
-        tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[0]
-        if way == "evaluate":
-            value = expression.evaluate(SOURCE, Context())
-        else:
-            value = expression.trace(SOURCE, Context()).value
+        outcome = _outcome(HOSTILE[name], "evaluate")
         peak = tracemalloc.get_traced_memory()[1] - before
-    except ExpressionError as error:
-        peak = 0
-        assert len(str(error)) < 1000
     finally:
         tracemalloc.stop()
-    assert time.perf_counter() - start < SECONDS
-    assert peak < BYTES, f"{peak} bytes for {str(value)[:60]}"
+    assert peak < BYTES, f"{peak} bytes for {str(outcome)[:60]}"
 
 
 def test_time_is_limited_over_the_whole_evaluation(context: Context) -> None:
     """Many pieces of work that are each allowed add up; the limit is theirs together."""
     text = "Count(Where($i, [m], " + " || ".join(['InStr($i, "z") > 0'] * 200) + "))"
     expression = compile_expression(text, Dialect.CONNECT)
-    start = time.perf_counter()
+    start = time.thread_time()
     with pytest.raises(ExpressionError, match="the evaluation takes longer than 50 ms"):
         expression.evaluate({"m": ["x"] * 50_000}, context)
-    assert time.perf_counter() - start < SECONDS
+    assert time.thread_time() - start < SECONDS
 
 
 def test_large_but_reasonable_values_pass(context: Context) -> None:
     """A photo, a long note and a large group are ordinary; limits are for what is not."""
     note = "word " * 10_000
     photo = b"\xff" * 100_000
-    members = [f"CN=member {number},OU=x,DC=contoso,DC=com" for number in range(5_000)]
+    members: list[Scalar] = [f"CN=member {number},OU=x,DC=contoso,DC=com" for number in range(20_000)]
     source: dict[str, Value] = {"note": note, "photo": photo, "member": members}
 
     def value(text: str) -> object:
@@ -151,14 +157,14 @@ def test_large_but_reasonable_values_pass(context: Context) -> None:
     assert value("Trim([note])") == note.strip()
     assert value("[note] & [note]") == note * 2
     assert len(str(value("ConvertToBase64([photo])"))) == 133_336
-    assert value("Count([member])") == 5_000
+    assert value("Count([member])") == 20_000
     assert value("Trim([member])") == members
     assert value("[member]") is members
 
 
 def test_a_value_beyond_the_limit_says_so(context: Context) -> None:
     """The error names the size and the limit."""
-    with pytest.raises(ExpressionError, match="a value of 1000000 is longer than 262144"):
+    with pytest.raises(ExpressionError, match="a value of 1000000 is longer than 160000"):
         compile_expression("Trim([long])").evaluate(SOURCE, context)
     with pytest.raises(ExpressionError, match="add up to more than 2000000"):
         compile_expression('Select($i, [m], PadLeft($i, 40000, "y"))', Dialect.CONNECT).evaluate(

@@ -17,7 +17,6 @@ from pipeline.expressions import (
     compile_expression,
 )
 
-
 Traced: TypeAlias = Callable[..., Any]
 
 
