@@ -32,6 +32,9 @@ _MIGRATION_WAIT: Final = 60.0
 class SqliteFile:
     """An open store file. `writer` and `reader` are engines of one connection each.
 
+    `progress` is the writer for what a power cut may take back: its commits survive the end of the process,
+    and reach the disk with the writer's next one at the latest.
+
     The host (the one process that executes accepted runs) holds the file `….lock` exclusively; a guest (a
     command line beside a running bot) shares `….guests`, which tells a starting host that guests are at work.
     """
@@ -51,8 +54,9 @@ class SqliteFile:
             raise
 
     def _connect_engines(self, lock_wait: float) -> None:
-        self.writer = _engine(lambda: _connect(self.path, "rw", lock_wait), "BEGIN IMMEDIATE", QueuePool)
-        self.reader = _engine(lambda: _connect(self.path, "ro", lock_wait), "BEGIN", QueuePool)
+        self.writer = _engine(lambda: _connect(self.path, "rw", lock_wait), _begin_writing, QueuePool)
+        self.progress = self.writer.execution_options(durable=False)
+        self.reader = _engine(lambda: _connect(self.path, "ro", lock_wait), _begin_reading, QueuePool)
         self._identity = _identity(self.path)
 
     def require_in_place(self) -> None:
@@ -91,7 +95,7 @@ class SqliteFile:
 def bring_up_to_date(path: Path, scripts: Path = SCRIPTS, head: str = HEAD) -> None:
     """Migrate the database in a file to `head`, in one transaction on a connection of its own."""
     engine = _engine(
-        lambda: _connect(path, "rw", _MIGRATION_WAIT, foreign_keys=False), "BEGIN IMMEDIATE", NullPool
+        lambda: _connect(path, "rw", _MIGRATION_WAIT, foreign_keys=False), _begin_writing, NullPool
     )
     with engine.begin() as connection:
         migrate(connection, scripts, head)
@@ -122,14 +126,11 @@ def path_of(url: str) -> Path:
 
 
 def _engine(
-    connect: Callable[[], sqlite3.Connection], begin: str, pool: type[NullPool | QueuePool]
+    connect: Callable[[], sqlite3.Connection],
+    begin: Callable[[Connection], None],
+    pool: type[NullPool | QueuePool],
 ) -> Engine:
-    """Make an engine whose transactions begin with the statement `begin`.
-
-    Python's driver would begin deferred transactions by itself, and one that reads first and writes later
-    fails at once, whatever the busy timeout, when somebody else committed in between. So the driver is told
-    to leave transactions alone, and IMMEDIATE takes the write lock at the start.
-    """
+    """Make an engine whose transactions are begun by `begin`; Python's driver leaves them alone."""
     sizes = {"pool_size": 1, "max_overflow": 0} if pool is QueuePool else {}
     engine = create_engine(
         "sqlite://",
@@ -139,12 +140,24 @@ def _engine(
         json_serializer=_compact,
         **sizes,
     )
-
-    @event.listens_for(engine, "begin")
-    def _(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
+    event.listen(engine, "begin", begin)
     return engine
+
+
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the write lock at the start, and decide whether the commit waits for the disk.
+
+    A deferred transaction that reads first and writes later fails at once, whatever the busy timeout, when
+    somebody else committed in between. In WAL mode synchronous FULL syncs the log at every commit, and with
+    it all earlier ones, and NORMAL does not (SQLite, page "Pragma statements supported by SQLite").
+    """
+    durable = connection.get_execution_options().get("durable", True)
+    connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _compact(value: object) -> str:
@@ -163,7 +176,6 @@ def _connect(path: Path, mode: str, lock_wait: float, *, foreign_keys: bool = Tr
     try:
         if mode != "ro":
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # a committed intent survives a power cut
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
     except BaseException:
         connection.close()

@@ -14,12 +14,13 @@ from pipeline.clock import SystemClock
 from pipeline.documents import DocumentError, from_document, request_from_document
 from pipeline.errors import StoreUnavailable
 from pipeline.ids import RunId
-from pipeline.model import Request, Run
+from pipeline.model import Outcome, Request, Run
 from pipeline.ports import Clock
 from pipeline.runs import interruption, rows
 from pipeline.runs.records import Accepted, JournalEntry
 from pipeline.runs.sqlite import SqliteFile, path_of, probe
 from pipeline.runs.troubles import sentence, translated
+from pipeline.runs.writing import Writer
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -51,15 +52,21 @@ class Store:
         self._file: Final = file
         self._clock: Final = clock
         self._guest: Final = guest
-        self._writer: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-writer")
+        self._writer: Final = Writer(file)
         self._reader: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
         self._closed = False
 
     # -- the port RunStore -------------------------------------------------------------------------------
 
     async def save(self, run: Run) -> None:
-        """Store the run as it now stands. A run that has ended does not run again."""
-        await self._write(lambda connection: rows.save(connection, run, self._clock.now()))
+        """Store the run as it now stands. A run that has ended does not run again.
+
+        Progress does not wait for the disk: after a power cut the journal decides what is said of the run.
+        """
+        await self._write(
+            lambda connection: rows.save(connection, run, self._clock.now()),
+            durable=run.outcome is not Outcome.RUNNING,
+        )
 
     async def load(self, run_id: RunId) -> Run | None:
         """Return a run, or None when there is none of that id (any more)."""
@@ -98,9 +105,14 @@ class Store:
         )
 
     async def claim(self, run_id: RunId) -> bool:
-        """Take a queued run to execute it: True once, False for everyone after."""
+        """Take a queued run to execute it: True once, False for everyone after.
+
+        Does not wait for the disk: the first intent does, and before it there is nothing to lose.
+        """
         self._require_host()
-        return await self._write(lambda connection: rows.claim(connection, run_id, self._clock.now()))
+        return await self._write(
+            lambda connection: rows.claim(connection, run_id, self._clock.now()), durable=False
+        )
 
     async def pending(self, run_id: RunId) -> Request | None:
         """Return the request of an accepted run that has not ended; None of any other."""
@@ -179,35 +191,33 @@ class Store:
         await asyncio.get_running_loop().run_in_executor(None, self._shut_down)
 
     def _shut_down(self) -> None:
-        self._writer.shutdown(wait=True)
+        self._writer.close()
         self._reader.shutdown(wait=True)
         with translated():
             self._file.close()
 
-    async def _write(self, statements: Callable[[Connection], _T]) -> _T:
-        """Carry out statements in one durable transaction, after those that were asked for before."""
+    async def _write(self, statements: Callable[[Connection], _T], *, durable: bool = True) -> _T:
+        """Carry out statements in one transaction, after those that were asked for before.
 
-        def work() -> _T:
-            with translated():
-                self._file.require_in_place()
-                with self._file.writer.begin() as connection:
-                    return statements(connection)
-
-        return await self._in_thread(self._writer, work)
+        A durable one is on the disk when this returns, and so are all before it. Once begun it is carried out
+        even when the caller is cancelled.
+        """
+        self._require_open()
+        answer = asyncio.wrap_future(self._writer.submit(statements, durable=durable))
+        answer.add_done_callback(_noticed)
+        return await asyncio.shield(answer)
 
     async def _read(self, statements: Callable[[Connection], _T]) -> _T:
         def work() -> _T:
             with translated(), self._file.reader.begin() as connection:
                 return statements(connection)
 
-        return await self._in_thread(self._reader, work)
+        self._require_open()
+        return await asyncio.get_running_loop().run_in_executor(self._reader, work)
 
-    async def _in_thread(self, thread: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
+    def _require_open(self) -> None:
         if self._closed:
             raise StoreUnavailable("The run store is closed.")
-        future = asyncio.get_running_loop().run_in_executor(thread, work)
-        future.add_done_callback(_noticed)
-        return await asyncio.shield(future)
 
     def _require_host(self) -> None:
         if self._guest:

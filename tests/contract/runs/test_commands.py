@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, event
 
 from pipeline.errors import StoreUnavailable
 from pipeline.ids import RunId
@@ -67,6 +69,32 @@ async def test_nothing_is_accepted_by_halves(store: Store, ask: Ask, look: Look)
         await store.accept(request, delivery="second", notice={"a": 1})  # the run's id is taken
     assert look("SELECT key FROM deliveries") == [("first",)]
     assert look("SELECT count(*) FROM notices") == [(0,)]
+
+
+@pytest.mark.parametrize("spoilt", [False, True], ids=["all good", "one of them refused"])
+async def test_a_burst_shares_commits(store: Store, ask: Ask, *, spoilt: bool) -> None:
+    """Commands that wait together are one trip to the disk; one that fails fails alone."""
+    requests = [ask() for _ in range(40)]
+    await store.accept(requests[0], delivery=None, notice=None)
+    commits: list[object] = []
+    event.listen(store._file.writer, "commit", commits.append)
+    held, let_go = threading.Event(), threading.Event()
+
+    def slow(_connection: Connection) -> None:
+        held.set()
+        let_go.wait(10)
+
+    busy = asyncio.create_task(store._write(slow))
+    await asyncio.to_thread(held.wait, 10)
+    burst = requests if spoilt else requests[1:]
+    tasks = [asyncio.create_task(store.accept(r, delivery=None, notice=None)) for r in burst]
+    await asyncio.sleep(0.05)
+    let_go.set()
+    answers = await asyncio.gather(busy, *tasks, return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, Exception)]
+    assert [type(answer) for answer in refused] == ([StoreUnavailable] if spoilt else [])
+    assert len(await store.unfinished()) == 40
+    assert len(commits) == (1 + 39 if spoilt else 1 + 1)
 
 
 async def test_a_run_is_claimed_once(store: Store, ask: Ask) -> None:

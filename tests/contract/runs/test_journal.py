@@ -43,12 +43,45 @@ async def test_an_intent_is_on_disk_before_the_write(
     ]
 
 
-async def test_a_commit_waits_for_the_disk(store: Store) -> None:
-    """The writing connection syncs at every commit: an intent survives a power cut."""
-    with store._file.writer.begin() as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2  # FULL
-        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
-        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+def last_commit(store: Store, pragma: str) -> object:
+    """Return how the writing connection was set when it committed last."""
+    connection = store._file.writer.raw_connection()
+    try:
+        cursor = connection.cursor()
+        return cursor.execute(f"PRAGMA {pragma}").fetchone()[0]
+    finally:
+        connection.close()
+
+
+async def test_what_must_survive_a_power_cut_waits_for_the_disk(store: Store, run_id: RunId) -> None:
+    """Accepting, intent, outcome and the end of a run are synced; the progress between them need not be."""
+    run = await store.load(run_id)
+    assert run is not None
+    full, normal = 2, 1
+    again = replace(run, run_id=RunId("second"))
+    over = replace(run, outcome=Outcome.CREATED, ended_at=run.started_at)
+    request = Request(RunId("third"), run.mode, "x", run.actor)
+    synced = []
+    for step in (
+        store.save(again),
+        store.accept(request, delivery="d", notice=None),
+        store.save(run),
+        store.intend(run_id, "create", {}),
+        store.save(run),
+        store.settle(1, "done", {}),
+        store.save(run),
+        store.save(over),
+    ):
+        await step
+        synced.append(last_commit(store, "synchronous"))
+    assert synced == [normal, full, normal, full, normal, full, normal, full]
+
+
+async def test_the_writing_connection_is_set_up(store: Store) -> None:
+    """Readers are not held up by the writer, and nothing refers to a run that is not there."""
+    await store.ping()
+    assert last_commit(store, "journal_mode") == "wal"
+    assert last_commit(store, "foreign_keys") == 1
 
 
 async def test_the_reading_connection_cannot_write(store: Store) -> None:
