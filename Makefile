@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE # compiling every module again costs each command seconds
 .PHONY: help setup demo test check format lock clean
 
 help: ## List the targets

@@ -6,6 +6,7 @@ matter here are case and runs of spaces.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from pyasn1.codec.ber.decoder import decode
@@ -42,6 +43,7 @@ def prepare(value: str) -> str:
     return " ".join(part for part in upper.split(" ") if part)
 
 
+@lru_cache(maxsize=32_768)  # a start parses every member of every group, and searches ask for the same bases
 def parse(text: str) -> Name:
     """Parse a name into prepared values, most specific first; the empty text is the root.
 
