@@ -14,7 +14,7 @@ from ldap3.core.exceptions import LDAPExceptionError
 
 from sandbox.directory import DirectoryServer
 from sandbox.directory.certificates import make_chain
-from sandbox.people import BASE_DN, BIND_DN, BIND_PASSWORD, interesting_people
+from sandbox.people import BASE_DN, BIND_DN, BIND_PASSWORD, bind_passwords, interesting_people
 from tests.fixtures.directories import Query, ask, connection, directory_in_thread
 
 if TYPE_CHECKING:
@@ -133,6 +133,20 @@ def test_passwords(directory: DirectoryServer, dn: str, password: str, code: int
     """Names match without regard to case, passwords with it."""
     with connection(directory.settings(), dn=dn, password=password, bind=False) as client:
         assert client.bind()[1]["result"] == code
+
+
+@pytest.mark.parametrize(
+    ("account", "code"),
+    [("svc-disabled", "533"), ("svc-expired", "701"), ("svc-must-change", "773"), ("svc-locked", "775")],
+)
+def test_sub_codes(directory: DirectoryServer, account: str, code: str) -> None:
+    """A right password that is of no use gets the sub-code that tells why; a wrong one never learns it."""
+    dn = f"CN={account},OU=Service Accounts,OU=Contoso,{BASE_DN}"
+    with connection(directory.settings(), dn=dn, password=bind_passwords()[dn], bind=False) as client:
+        assert f"data {code}," in client.bind()[1]["message"]
+        client.password = "wrong"
+        wrong = "775" if account == "svc-locked" else "52e"  # a locked account is told so either way
+        assert f"data {wrong}," in client.bind()[1]["message"]
 
 
 def test_failed_bind_takes_rights_away(directory: DirectoryServer) -> None:

@@ -15,7 +15,7 @@ from ldap3.operation.search import compile_filter, parse_filter
 from ldap3.protocol.rfc4511 import LDAPMessage
 from pyasn1.codec.ber import decoder, encoder
 
-from sandbox.directory import ber
+from sandbox.directory import FaultKind, ber
 from sandbox.directory.requests import (
     Abandon,
     Bind,
@@ -249,14 +249,28 @@ def test_message_in_single_bytes(directory: DirectoryServer) -> None:
     assert int(answer["protocolOp"].getComponent()["resultCode"]) == 0
 
 
+def root_dse_request(number: int) -> bytes:
+    """Ask for the root DSE without attributes."""
+    body = ber.octets("") + ber.integer(0, 0x0A) + ber.integer(0, 0x0A) + ber.integer(0) + ber.integer(0)
+    body += ber.tlv(ber.BOOLEAN, b"\0") + ber.tlv(0x87, b"objectClass")
+    return ber.message(number, ber.tlv(0x63, body + ber.tlv(ber.SEQUENCE, ber.octets("1.1"))))
+
+
+def test_half_a_message(directory: DirectoryServer) -> None:
+    """The fault cuts inside a message: what arrived promises more bytes than there are."""
+    directory.faults.add(FaultKind.DROP_MID_ANSWER)
+    received = b""
+    with raw_connection(directory) as client:
+        client.sendall(root_dse_request(1))
+        while piece := client.recv(4096):
+            received += piece
+    assert 0 < len(received) < received[1] + 2
+
+
 def test_requests_in_one_piece(directory: DirectoryServer) -> None:
     """Several requests in one packet are all answered, each under its number."""
-    body = ber.octets("") + ber.integer(0, 0x0A) + ber.integer(0, 0x0A) + ber.integer(0) + ber.integer(0)
-    body += (
-        ber.tlv(ber.BOOLEAN, b"\0") + ber.tlv(0x87, b"objectClass") + ber.tlv(ber.SEQUENCE, ber.octets("1.1"))
-    )
     with raw_connection(directory) as client:
-        client.sendall(b"".join(ber.message(number, ber.tlv(0x63, body)) for number in (11, 12, 13)))
+        client.sendall(b"".join(root_dse_request(number) for number in (11, 12, 13)))
         received = b""
         numbers: list[int] = []
         while len(numbers) < 6:
