@@ -77,6 +77,27 @@ async def test_what_must_survive_a_power_cut_waits_for_the_disk(store: Store, ru
     assert synced == [normal, full, normal, full, normal, full, normal, full]
 
 
+async def test_one_durable_write_makes_the_whole_commit_durable(store: Store, run_id: RunId) -> None:
+    """An intent that shares its commit with mere progress is synced all the same."""
+    run, let_go = await store.load(run_id), threading.Event()
+    assert run is not None
+
+    def slow(_connection: Connection) -> None:
+        let_go.wait(10)
+
+    calls = (
+        store._write(slow, durable=False),
+        store.save(run),
+        store.intend(run_id, "x", {}),
+        store.save(run),
+    )
+    tasks = [asyncio.create_task(call) for call in calls]
+    await asyncio.sleep(0.05)
+    let_go.set()
+    await asyncio.gather(*tasks)
+    assert last_commit(store, "synchronous") == 2
+
+
 async def test_the_writing_connection_is_set_up(store: Store) -> None:
     """Readers are not held up by the writer, and nothing refers to a run that is not there."""
     await store.ping()
