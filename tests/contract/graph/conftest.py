@@ -34,7 +34,7 @@ async def transport(
     server: Scripted, clock: JumpingClock, tokens: FixedTokens
 ) -> AsyncIterator[GraphTransport]:
     """Give a transport to the scripted server."""
-    async with transport_to(server.url, clock, tokens, timeout=5.0) as made:
+    async with transport_to(server.url, clock, tokens, timeout=60.0) as made:
         yield made
 
 

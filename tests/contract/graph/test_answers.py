@@ -101,7 +101,7 @@ async def test_batches_go_out_together(tenant: GraphTenant, server: Scripted) ->
         return await batches(request)
 
     server.will(answer)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await tenant.find(lookups(60), ["mail"])
 
 
