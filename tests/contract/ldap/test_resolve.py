@@ -6,7 +6,7 @@ import pytest
 
 from pipeline import values
 from pipeline.adapters.ldap import LdapDirectory
-from pipeline.dn import parse
+from pipeline.dn import from_directory, parse
 from pipeline.errors import (
     ConfigurationInvalid,
     DirectoryReferral,
@@ -22,7 +22,8 @@ from tests.contract.ldap.conftest import group_of, made, serving_to
 
 ADA = "CN=Ada Lovelace,OU=Engineering,OU=London,OU=Europe,OU=Corp,OU=Contoso,DC=contoso,DC=test"
 AWKWARD = [person for person in interesting_people() if person.case.startswith("awkward-")]
-ENTRIES = {entry.dn: entry for entry in directory_entries()}
+ALL = {entry.dn: entry for entry in directory_entries()}
+ENTRIES = {dn: entry for dn, entry in ALL.items() if "isDeleted" not in entry.attributes}
 WANTED = ["cn", "objectGUID", "objectClass", "userPrincipalName", "proxyAddresses", "thumbnailPhoto"]
 
 
@@ -43,6 +44,15 @@ async def test_every_object_is_found_by_name_and_by_guid(directory: LdapDirector
         by_guid = await directory.resolve(parse_identifier(guid), ["cn"])
         assert parse(by_name.dn) == parse(by_guid.dn) == parse(dn)
         assert by_name.get("cn") == entry.attributes.get("cn", ())
+
+
+async def test_deleted_objects_are_not_found(directory: LdapDirectory) -> None:
+    """A deleted object is not there any more, neither by its old place nor by its name among the deleted."""
+    deleted = ALL.keys() - ENTRIES.keys()
+    assert len(deleted) > 1
+    for dn in deleted:
+        with pytest.raises(ObjectNotFound):
+            await directory.resolve(parse_identifier(str(from_directory(dn))), ["cn"])
 
 
 @pytest.mark.parametrize("person", AWKWARD, ids=lambda person: person.case)
