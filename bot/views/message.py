@@ -20,6 +20,7 @@ from pipeline.model import (
     StageName,
     TargetKind,
 )
+from pipeline.provision import CLOUD_ONLY, WRITES_OFF
 
 _WIDTHS: Final = (300, 160, 80, 40)
 """How long a value may be, tried in this order until the message fits."""
@@ -171,10 +172,11 @@ def _said(run: Run) -> bool:
 
 
 def _warnings(run: Run, width: int, *, writes_on: bool, hints: Hints) -> list[Block]:
-    warnings = [text.sentence(warning, width) for warning in run.warnings[:5]]
-    if len(run.warnings) > 5:
-        warnings.append(f"And {text.counted(len(run.warnings) - 5, 'further warning')}.")
-    if not writes_on and not any("FOURCHECK_ENTRA__WRITES" in warning for warning in run.warnings):
+    told = [warning for warning in run.warnings if warning != CLOUD_ONLY]
+    warnings = [text.sentence(warning, width) for warning in told[:5]]
+    if len(told) > 5:
+        warnings.append(f"And {text.counted(len(told) - 5, 'further warning')}.")
+    if not writes_on and WRITES_OFF not in run.warnings:
         warnings.append(
             "Writing is switched off here, so every run is a preview. "
             "An administrator switches it on with `FOURCHECK_ENTRA__WRITES=on`."
@@ -182,12 +184,16 @@ def _warnings(run: Run, width: int, *, writes_on: bool, hints: Hints) -> list[Bl
     if hints.plaintext_directory:
         warnings.append("The directory is read without encryption. This is for a lab only.")
     lines = [f":warning: Warning: {warning}" for warning in warnings]
-    if run.executor == "graph" and run.outcome is Outcome.WOULD_CREATE and _is_user(run):
+    if (
+        CLOUD_ONLY in run.warnings
+    ):  # true of every object made this way: a note, or people stop reading warnings
+        lines.append(text.sentence(CLOUD_ONLY, 300))
+    elif run.executor == "graph" and run.outcome is Outcome.WOULD_CREATE and _is_user(run):
         lines.append(
             "Written directly through Microsoft Graph, it would be a cloud-only user that carries the "
             "directory's anchor; the synchronisation service would not own it."
         )
-    return [context(*(mrkdwn(line) for line in lines[:10]))] if lines else []
+    return [context(mrkdwn("\n".join(lines)))] if lines else []
 
 
 def _is_user(run: Run) -> bool:

@@ -216,8 +216,8 @@ def mention(actor: str) -> str:
 
 def support(run: Run) -> str:
     """Write the ids that lead to the log and to Microsoft's support."""
-    ids = list(run.error.ids.items())[:4] if run.error is not None else []
-    named = [f"{phrase(name, 40)} {phrase(value, 80)}" for name, value in ids]
+    ids = [(n, v) for n, v in run.error.ids.items() if n.casefold().endswith("id")] if run.error else []
+    named = [f"{phrase(name, 40)} {phrase(value, 80)}" for name, value in ids[:4]]
     return " · ".join([f"Support id {phrase(run.run_id, 64)}", *named])
 
 

@@ -11,6 +11,7 @@ from bot.views import controls, wording
 from bot.views.message import Hints, run_message
 from bot.views.plain import as_text
 from pipeline.model import ChangeKind, Mode, Outcome, Run, StageName, StageStatus
+from pipeline.provision import CLOUD_ONLY, WRITES_OFF
 from tests.unit.views import samples
 from tests.unit.views.payloads import buttons
 
@@ -304,6 +305,33 @@ def test_writing_switched_off_is_said_and_offers_no_writing() -> None:
     assert "⚠️ Warning: Writing is switched off here" in as_text(message)
     assert [b["action_id"] for b in buttons(message.payload())][-1] == controls.RUN_AGAIN
     assert controls.PROVISION_THIS not in [b["action_id"] for b in buttons(message.payload())]
+
+
+def test_what_the_run_says_already_is_not_said_twice() -> None:
+    """A run that reports that writing is off carries one such warning, not two."""
+    run = replace(samples.OUTCOMES[Outcome.WOULD_UPDATE], mode=Mode.PROVISION, warnings=(WRITES_OFF,))
+    assert as_text(run_message(run, writes_on=False)).count("⚠️ Warning: Writing is switched off") == 1
+
+
+def test_what_is_true_of_every_new_object_is_a_note_and_no_warning() -> None:
+    """That a new object is cloud-only is said each time, but a warning sign stays for what is unusual."""
+    run = replace(samples.OUTCOMES[Outcome.CREATED], warnings=(CLOUD_ONLY, "The clock is wrong"))
+    shown = as_text(run_message(run, writes_on=True)).split("\n")
+    assert [line for line in shown if "⚠️" in line] == ["⚠️ Warning: The clock is wrong."]
+    assert [line[:41] for line in shown if "cloud-only" in line] == [
+        "Written directly through Microsoft Graph:"
+    ]
+
+
+def test_only_ids_stand_beside_the_support_id() -> None:
+    """Of what an error carries along, people see the ids that support asks for."""
+    run = samples.OUTCOMES[Outcome.FAILED]
+    assert run.error is not None
+    told = replace(
+        run.error, ids={"date": "Mon", "request-id": "r", "property": "mail", "client-request-id": "c"}
+    )
+    shown = as_text(run_message(replace(run, error=told), writes_on=True))
+    assert f"{SUPPORT} · request-id r · client-request-id c\n" in shown
 
 
 def test_a_plaintext_directory_is_said_in_every_message() -> None:
