@@ -189,6 +189,16 @@ def _plan(plan: Plan | None) -> dict[str, object] | None:
             }
             for change in plan.changes
         ],
+        "members": [
+            {
+                "name": member.name,
+                "dn": member.dn,
+                "id": member.id,
+                "kind": member.kind.value,
+                "reason": member.reason,
+            }
+            for member in plan.members
+        ],
     }
 
 
@@ -223,6 +233,7 @@ def report_schema() -> dict[str, object]:
         | {"title": "Evidence", "description": "What the stage saw and decided; `stage` says which kind."},
         "Stage": _STAGE,
         "Change": _CHANGE,
+        "Member": _MEMBER,
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -332,11 +343,26 @@ _CHANGE: Final = _is(
     ),
     "One target attribute, before and after.",
 )
+_MEMBER: Final = _is(
+    _open(
+        {
+            "name": _is(_TEXT, "Display name."),
+            "dn": _is(_TEXT, "Distinguished name."),
+            "id": _is({"type": ["string", "null"]}, "Id in Entra ID, where it has one."),
+            "kind": _is(_words(ChangeKind), "What becomes of the membership."),
+            "reason": _is(_TEXT, "Why, where there is something to say."),
+        }
+    ),
+    "One member of a group.",
+)
 _PLAN: Final = _open(
     {
         "action": _is(_words(PlanAction), "What is done to the object in Entra ID."),
         "digest": _is(_TEXT, "Digest over everything that would be written."),
         "changes": _is({"type": "array", "items": {"$ref": "#/$defs/Change"}}, "Every mapped attribute."),
+        "members": _is(
+            {"type": "array", "items": {"$ref": "#/$defs/Member"}}, "A group's members; else empty."
+        ),
     }
 )
 _ERROR: Final = _open(

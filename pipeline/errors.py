@@ -46,6 +46,7 @@
     │   ├── ValueNotAllowed
     │   ├── NotPermitted
     │   └── PlanStale
+    ├── Interrupted                  the process ended in the middle of the run
     ├── OutcomeUnknown               a write was sent and its answer lost
     ├── WriteNotAllowed              a preview tried to write: a defect, stopped
     └── StoreUnavailable             the run could not be recorded
@@ -423,6 +424,14 @@ class OutcomeUnknown(PipelineError):
 
     code = "outcome_unknown"
     remedy = "Look at the object in Entra ID before running again."
+
+
+class Interrupted(PipelineError):
+    """Fourcheck was stopped during this run."""
+
+    code = "interrupted"
+    remedy = "Run again: what is already right is left as it is."
+    retry_helps = True
 
 
 class WriteNotAllowed(PipelineError):

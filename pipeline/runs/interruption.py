@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from pipeline.errors import OutcomeUnknown
+from pipeline.errors import Interrupted, OutcomeUnknown, PipelineError
 from pipeline.model import ErrorReport, Outcome, Run, Stage, StageStatus
 from pipeline.runs.records import JournalEntry
 
@@ -37,7 +37,7 @@ def _unknown(journal: Sequence[JournalEntry]) -> ErrorReport:
         f"Fourcheck was stopped while a write was under way ({steps}), "
         "and whether it was carried out is not known."
     )
-    return ErrorReport(error.code, error.message, error.remedy, error.retry_helps)
+    return _report(error)
 
 
 def _interrupted(journal: Sequence[JournalEntry]) -> ErrorReport:
@@ -46,9 +46,8 @@ def _interrupted(journal: Sequence[JournalEntry]) -> ErrorReport:
         written = f"{done} write{'s' if done > 1 else ''} had been carried out, the rest had not begun"
     else:
         written = "nothing was written"
-    return ErrorReport(
-        code="interrupted",
-        message=f"Fourcheck was stopped during this run; {written}.",
-        remedy="Run again: what is already right is left as it is.",
-        retry_helps=True,
-    )
+    return _report(Interrupted(f"Fourcheck was stopped during this run; {written}."))
+
+
+def _report(error: PipelineError) -> ErrorReport:
+    return ErrorReport(error.code, error.message, error.remedy, error.retry_helps)

@@ -281,6 +281,7 @@ def test_the_report_has_the_promised_keys_in_the_promised_order() -> None:
                     "reason": "",
                 }
             ],
+            "members": [],
         },
         "warnings": ["slow"],
         "error": {"code": "x", "message": "m", "remedy": "r", "retry_helps": True},
