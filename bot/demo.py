@@ -16,6 +16,7 @@ from bot.settings import load_settings
 from bot.views import Message, controls
 from bot.views.plain import as_text
 from bot.wiring import Bot, running_bot
+from pipeline.dn import parse as parse_dn
 from pipeline.model import Run
 from sandbox.directory import DirectoryServer
 from sandbox.people import directory_entries, interesting_people, tenant_seed
@@ -49,6 +50,36 @@ def people() -> list[dict[str, str]]:
     ]
 
 
+_HAPPENS: Final = {
+    "create": "a user to create",
+    "update-three": "a user with three changes",
+    "ambiguous": "an ambiguous match",
+    "scope-filter": "a user out of scope, by a filter",
+    "unchanged": "a user who is up to date",
+    "manager-missing": "a user whose manager is missing",
+    "scope-ou": "a user out of scope, by the place",
+    "synced": "a user whom the synchronisation owns",
+    "upn-conflict": "a name that somebody else holds",
+    "group-40": "a group of forty members",
+    "contact": "a contact, which cannot be created",
+}
+"""What happens to the interesting people, in the order in which the page offers them."""
+
+
+def suggestions() -> list[dict[str, str]]:
+    """Return what the page offers after the command: what happens, to whom, and what to type."""
+    order = list(_HAPPENS)
+    known = sorted(interesting_people(), key=lambda p: order.index(p.case) if p.case in order else len(order))
+    return [
+        {
+            "label": _HAPPENS.get(person.case) or f"an awkward name ({person.case.removeprefix('awkward-')})",
+            "name": parse_dn(person.identifier).rdn_value.strip(),
+            "text": person.identifier,
+        }
+        for person in known
+    ]
+
+
 @asynccontextmanager
 async def contoso(port: int = 0, mode: str = "socket") -> AsyncIterator[Contoso]:
     """Start the sandbox and the bot on it, with a store of its own that goes when the block ends.
@@ -57,14 +88,24 @@ async def contoso(port: int = 0, mode: str = "socket") -> AsyncIterator[Contoso]
     """
     with tempfile.TemporaryDirectory(prefix="fourcheck-demo-") as folder:
         async with (
-            WorkspaceServer(port=port) as workspace,
             TenantServer(seed=tenant_seed()) as tenant,
             DirectoryServer(entries=directory_entries()) as directory,
+            _workspace(port, tenant, directory) as workspace,
         ):
             given = environment(workspace, tenant, directory, Path(folder), mode)
             async with running_bot(load_settings(given, dotenv=Path(folder) / "none")) as bot:
                 workspace.request_url = request_url(bot) if mode == "http" else None
                 yield Contoso(workspace, tenant, directory, bot)
+
+
+def _workspace(port: int, tenant: TenantServer, directory: DirectoryServer) -> WorkspaceServer:
+    """Make the workspace whose page offers the interesting people and resets the other stand-ins as well."""
+
+    def put_back() -> None:
+        tenant.reset()
+        directory.faults.clear()
+
+    return WorkspaceServer(port=port, suggestions=suggestions(), on_reset=put_back)
 
 
 def environment(
@@ -90,7 +131,7 @@ def request_url(bot: Bot) -> str:
 async def stay(port: int) -> int:
     """Run the demo until it is stopped."""
     async with contoso(port) as world:
-        print(f"Contoso is up. Slack workspace: {world.workspace.url}", flush=True)
+        print(f"Contoso is up: {world.workspace.url}/", flush=True)
         await until_stopped()
     return 0
 

@@ -76,10 +76,9 @@ def _next_view(state: State, view: View, body: Any, *, push: bool) -> Node:
     try:
         payload, policy = read_view(body.get("view"), "modal")
         if push:
-            state.open_view(view.user, payload, push=True).problems = policy
+            state.open_view(view.user, payload, push=True, problems=policy)
         else:
-            state.replace_view(view, payload)
-            view.problems = policy
+            state.replace_view(view, payload, problems=policy)
     except SlackError as refusal:
         return {**refusal.body(), "shown": TROUBLE}
     return {"ok": True}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from sandbox.workspace.errors import BadRequestError
+from sandbox.workspace.state import Change
 
 if TYPE_CHECKING:
     from sandbox.workspace.server import WorkspaceServer
@@ -62,17 +63,18 @@ class Control:
         ]
         return [
             *posts,
-            web.post("/_sandbox/faults", _answering(self._faults)),
-            web.get("/_sandbox/faults", _answering(self._pending_faults)),
-            web.delete("/_sandbox/faults", _answering(self._clear_faults)),
-            web.post("/_sandbox/reset", _answering(self._reset)),
-            web.get("/_sandbox/messages", _answering(self._messages)),
-            web.get("/_sandbox/views", _answering(self._views)),
-            web.get("/_sandbox/home", _answering(self._home)),
-            web.get("/_sandbox/calls", _answering(self._calls)),
-            web.get("/_sandbox/dispatches", _answering(self._dispatches)),
-            web.get("/_sandbox/state", _answering(self._state)),
-            web.get("/_sandbox/events", _answering(self._events)),
+            web.post("/_sandbox/faults", answering(self._faults)),
+            web.get("/_sandbox/faults", answering(self._pending_faults)),
+            web.delete("/_sandbox/faults", answering(self._clear_faults)),
+            web.post("/_sandbox/reset", answering(self._reset)),
+            web.get("/_sandbox/messages", answering(self._messages)),
+            web.get("/_sandbox/views", answering(self._views)),
+            web.get("/_sandbox/home", answering(self._home)),
+            web.get("/_sandbox/calls", answering(self._calls)),
+            web.get("/_sandbox/dispatches", answering(self._dispatches)),
+            web.get("/_sandbox/state", answering(self._state)),
+            web.get("/_sandbox/snapshot", answering(self._snapshot)),
+            web.get("/_sandbox/events", answering(self._events)),
         ]
 
     def _gesture(
@@ -92,7 +94,7 @@ class Control:
                     raise BadRequestError(f"`{name}` cannot be {value!r}.")
             return web.json_response(await run(**body))
 
-        return _answering(handle)
+        return answering(handle)
 
     async def _faults(self, request: web.Request) -> web.Response:
         body = await _body(request)
@@ -116,7 +118,7 @@ class Control:
         return web.json_response({"ok": True})
 
     async def _reset(self, _request: web.Request) -> web.Response:
-        self._server.reset()
+        await self._server.reset_everything()
         return web.json_response({"ok": True})
 
     async def _messages(self, request: web.Request) -> web.Response:
@@ -141,8 +143,15 @@ class Control:
     async def _state(self, _request: web.Request) -> web.Response:
         return web.json_response(self._server.describe())
 
+    async def _snapshot(self, request: web.Request) -> web.Response:
+        return web.json_response(self._server.snapshot(request.query.get("user")))
+
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        """Send changes as Server-Sent Events: `event` is the kind, `data` the thing that changed."""
+        """Send changes as Server-Sent Events: `id` is the number, `event` the kind, `data` the thing.
+
+        `?kinds=message,views` leaves the other kinds out.
+        """
+        kinds = frozenset(filter(None, request.query.get("kinds", "").split(",")))
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
@@ -151,20 +160,22 @@ class Control:
         queue = self._server.state.changes.subscribe()
         try:
             while True:
-                await response.write(await _next_event(queue))
+                await response.write(await _next_event(queue, kinds))
         except ConnectionError:
             return response
         finally:
             self._server.state.changes.unsubscribe(queue)
 
 
-async def _next_event(queue: asyncio.Queue[tuple[str, Node]]) -> bytes:
+async def _next_event(queue: asyncio.Queue[Change], kinds: frozenset[str]) -> bytes:
     try:
         async with asyncio.timeout(_KEEP_ALIVE_S):
-            kind, item = await queue.get()
+            change = await queue.get()
+            while kinds and change.kind not in kinds:
+                change = await queue.get()
     except TimeoutError:
         return b": still here\n\n"
-    return f"event: {kind}\ndata: {json.dumps(item)}\n\n".encode()
+    return f"id: {change.number}\nevent: {change.kind}\ndata: {json.dumps(change.item)}\n\n".encode()
 
 
 def _is_foreign(request: web.Request) -> bool:
@@ -174,7 +185,9 @@ def _is_foreign(request: web.Request) -> bool:
     return not named or request.headers.get("Origin", "http://localhost:" + str(request.url.port)) not in own
 
 
-def _answering(handler: Handler) -> Handler:
+def answering(handler: Handler) -> Handler:
+    """Answer foreign pages with 403, and a wish that cannot be met with 400 and a sentence."""
+
     async def handle(request: web.Request) -> web.StreamResponse:
         if _is_foreign(request):
             return web.json_response({"ok": False, "error": "foreign_origin"}, status=403)

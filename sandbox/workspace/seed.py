@@ -31,6 +31,22 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class SlashCommand:
+    """A command that the app has registered, as the client offers it."""
+
+    command: str
+    description: str
+    usage_hint: str
+
+
+PROVISION = SlashCommand(
+    "/provision",
+    "Take one user or group of Active Directory through import, scope, match and action",
+    "[preview] <distinguished name> [with <configuration>] | help",
+)
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """The installed app with its credentials and the scopes that its tokens carry."""
 
@@ -44,6 +60,7 @@ class App:
     verification_token: str = "contoso-sandbox-verification"
     scopes: tuple[str, ...] = ("commands", "chat:write", "chat:write.public")
     app_scopes: tuple[str, ...] = ("connections:write",)
+    commands: tuple[SlashCommand, ...] = (PROVISION,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
+from sandbox.workspace.blockkit import facts
 from sandbox.workspace.control import Control
 from sandbox.workspace.errors import BadRequestError
 from sandbox.workspace.faults import Faults, read_fault
+from sandbox.workspace.page import page_routes
 from sandbox.workspace.people import People
 from sandbox.workspace.seed import Seed, contoso
 from sandbox.workspace.sockets import SocketMode
@@ -35,6 +37,9 @@ class WorkspaceServer:
         seed: who and what is there; contoso unless given.
         clock: seconds since the epoch, for trigger ids, response URLs and rate limits.
         ack_deadline: seconds that an app has to acknowledge.
+        suggestions: what the page offers after a command, each `{"label", "name", "text"}`: what happens,
+            to whom, and what to type.
+        on_reset: what else to put back when the page resets everything.
 
     """
 
@@ -46,8 +51,12 @@ class WorkspaceServer:
         seed: Seed | None = None,
         clock: Callable[[], float] = time.time,
         ack_deadline: float = ACK_DEADLINE_S,
+        suggestions: Sequence[Mapping[str, str]] = (),
+        on_reset: Callable[[], None] | None = None,
     ) -> None:
         self.request_url = request_url
+        self._suggestions = [dict(suggestion) for suggestion in suggestions]
+        self._on_reset = on_reset
         self._port = port
         self._seed = seed or contoso()
         self._runner: web.AppRunner | None = None
@@ -70,6 +79,7 @@ class WorkspaceServer:
         app.router.add_post("/{kind:commands|actions}/{rest:.+}", self._api.respond)
         app.router.add_get("/link/", self.socket_mode.connect)
         app.router.add_routes(Control(self).routes())
+        app.router.add_routes(page_routes())
         self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -219,11 +229,39 @@ class WorkspaceServer:
         ]
         return {
             "team": {"id": seed.team_id, "name": seed.team_name, "domain": seed.team_domain},
-            "app": {"id": app.id, "name": app.name, "bot_user": app.bot_user, "scopes": list(app.scopes)},
+            "app": {
+                "id": app.id,
+                "name": app.name,
+                "bot_user": app.bot_user,
+                "scopes": list(app.scopes),
+                "commands": [asdict(command) for command in app.commands],
+            },
             "users": people,
             "channels": channels,
             "request_url": self.request_url,
             "links": self.socket_mode.count,
+        }
+
+    def snapshot(self, user: str | None = None) -> Node:
+        """Give all that a person's client shows, and the number of the last change that is in it.
+
+        `user`: whose client; the first person of the seed unless given.
+        """
+        person = self.state.person(user or self._seed.users[0].id)
+        rules = facts()
+        return {
+            "sequence": self.state.changes.count,
+            "user": person.id,
+            **self.describe(),
+            "messages": self.messages(user=person.id),
+            "views": self.views(person.id),
+            "suggestions": self._suggestions,
+            "limits": {
+                "message_blocks": rules["surfaces"]["message"]["max_blocks"],
+                "message_characters": rules["message"]["blocks_serialized_observed_limit"],
+                "modal_blocks": rules["surfaces"]["modal"]["max_blocks"],
+                "modal_bytes": rules["view"]["max_view_bytes"],
+            },
         }
 
     async def until(self, holds: Callable[[], bool], within: float = 5.0) -> None:
@@ -259,6 +297,12 @@ class WorkspaceServer:
         self._faults.clear()
         self._people.dispatches.clear()
         self.state.changes.say("reset", {})
+
+    async def reset_everything(self) -> None:
+        """Go back to the seed, and let whoever started the workspace put back what belongs to it."""
+        self.reset()
+        if self._on_reset is not None:
+            self._on_reset()
 
     def _transport(self) -> Transport:
         return self._http if self.request_url else self.socket_mode

@@ -6,7 +6,7 @@ import asyncio
 import copy
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -15,6 +15,7 @@ from sandbox.workspace.errors import BadRequestError, SlackError
 from sandbox.workspace.seed import Channel, Seed, User
 
 Node = dict[str, Any]
+Problems = Sequence[Problem]
 STACK_DEPTH: Final = 3
 
 
@@ -91,27 +92,38 @@ class ResponseUrl:
     uses: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change: its number, its kind, and what the thing is like now."""
+
+    number: int
+    kind: str
+    item: Node
+
+
 class Changes:
     """Tell listeners of every change, and let a waiter sleep until the next one."""
 
     def __init__(self) -> None:
-        self._queues: set[asyncio.Queue[tuple[str, Node]]] = set()
+        self._queues: set[asyncio.Queue[Change]] = set()
         self._waiters: set[asyncio.Event] = set()
+        self.count = 0
 
     def say(self, kind: str, item: Node) -> None:
-        """Announce a change."""
+        """Announce a change; each has a number, so that a listener knows what a snapshot already holds."""
+        self.count += 1
         for queue in self._queues:
-            queue.put_nowait((kind, copy.deepcopy(item)))
+            queue.put_nowait(Change(self.count, kind, copy.deepcopy(item)))
         for waiter in self._waiters:
             waiter.set()
 
-    def subscribe(self) -> asyncio.Queue[tuple[str, Node]]:
+    def subscribe(self) -> asyncio.Queue[Change]:
         """Open a queue of changes; close it with `unsubscribe`."""
-        queue: asyncio.Queue[tuple[str, Node]] = asyncio.Queue()
+        queue: asyncio.Queue[Change] = asyncio.Queue()
         self._queues.add(queue)
         return queue
 
-    def unsubscribe(self, queue: asyncio.Queue[tuple[str, Node]]) -> None:
+    def unsubscribe(self, queue: asyncio.Queue[Change]) -> None:
         """Stop telling a listener."""
         self._queues.discard(queue)
 
@@ -277,7 +289,7 @@ class State:
         """Give a person's open views, the root first."""
         return [self.views[view_id] for view_id in self.stacks.get(user, [])]
 
-    def open_view(self, user: str, payload: Node, *, push: bool) -> View:
+    def open_view(self, user: str, payload: Node, *, push: bool, problems: Problems = ()) -> View:
         """Open a view as the root of a new stack, or push it onto the open one (at most three deep)."""
         below = self.stack(user) if push else []
         if len(below) >= STACK_DEPTH:
@@ -285,23 +297,23 @@ class State:
         self._refuse_repeated_external_id(payload)
         if not push:
             self.close_views(user, count=None)
-        made = self._make_view(user, payload, below[-1] if below else None)
+        made = self._make_view(user, payload, below[-1] if below else None, problems)
         self.views[made.id] = made
         self.stacks.setdefault(user, []).append(made.id)
         self._say_views(user)
         return made
 
-    def publish_home(self, user: str, payload: Node) -> View:
+    def publish_home(self, user: str, payload: Node, *, problems: Problems = ()) -> View:
         """Replace a person's Home tab."""
         old = self.homes.pop(user, None)
         if old is not None:
             del self.views[old.id]
-        made = self._make_view(user, payload, None)
+        made = self._make_view(user, payload, None, problems)
         self.views[made.id] = self.homes[user] = made
         self.changes.say("home", {"user": user, "view": self.view_object(made)})
         return made
 
-    def replace_view(self, view: View, payload: Node) -> None:
+    def replace_view(self, view: View, payload: Node, *, problems: Problems = ()) -> None:
         """Put another payload into an open view; inputs that keep their block and action keep their value."""
         if payload.get("external_id") != view.payload.get("external_id"):
             self._refuse_repeated_external_id(payload)
@@ -310,6 +322,7 @@ class State:
         kept = {block["block_id"] for block in view.payload["blocks"]}
         view.values = {block_id: actions for block_id, actions in view.values.items() if block_id in kept}
         view.errors = {}
+        view.problems = list(problems)
         self._say_views(view.user)
 
     def show_errors(self, view: View, errors: dict[str, str]) -> None:
@@ -357,7 +370,7 @@ class State:
             "bot_id": app.bot_id,
         }
 
-    def _make_view(self, user: str, payload: Node, below: View | None) -> View:
+    def _make_view(self, user: str, payload: Node, below: View | None, problems: Problems) -> View:
         view_id = self.name("V").upper()
         return View(
             id=view_id,
@@ -366,6 +379,7 @@ class State:
             hash=self._new_hash(),
             root=below.root if below else view_id,
             previous=below.id if below else None,
+            problems=list(problems),
         )
 
     def _refuse_repeated_external_id(self, payload: Node) -> None:

@@ -16,8 +16,7 @@ def open_view(state: State, args: Node) -> Node:
     """Open a modal for the person behind a trigger."""
     payload, policy = read_view(args.get("view"), "modal")
     trigger = state.exchange(_trigger_id(args))
-    opened = state.open_view(trigger.user, payload, push=False)
-    opened.problems = policy
+    opened = state.open_view(trigger.user, payload, push=False, problems=policy)
     return {"view": state.view_object(opened)}
 
 
@@ -27,8 +26,7 @@ def push_view(state: State, args: Node) -> Node:
     trigger = state.exchange(_trigger_id(args))
     if trigger.view is None or trigger.view not in state.views:
         raise SlackError("not_found")
-    pushed = state.open_view(trigger.user, payload, push=True)
-    pushed.problems = policy
+    pushed = state.open_view(trigger.user, payload, push=True, problems=policy)
     return {"view": state.view_object(pushed)}
 
 
@@ -46,8 +44,7 @@ def update_view(state: State, args: Node) -> Node:
         raise SlackError("not_found")
     if args.get("hash") and args["hash"] != view.hash:
         raise SlackError("hash_conflict")
-    state.replace_view(view, payload)
-    view.problems = policy
+    state.replace_view(view, payload, problems=policy)
     return {"view": state.view_object(view)}
 
 
@@ -60,8 +57,7 @@ def publish_view(state: State, args: Node) -> Node:
     shown = state.homes.get(user)
     if shown is not None and args.get("hash") and args["hash"] != shown.hash:
         raise SlackError("hash_conflict")
-    published = state.publish_home(user, payload)
-    published.problems = policy
+    published = state.publish_home(user, payload, problems=policy)
     return {"view": state.view_object(published)}
 
 

@@ -124,6 +124,9 @@ class WebApi:
         record["status"] = status
         record["response"] = copy.deepcopy(body)
         self._state.changes.say("call", record)
+        if isinstance(body, dict) and not body.get("ok"):
+            refused = {name: record[name] for name in ("method", "problems", "status")}
+            self._state.changes.say("refused", {**refused, "error": body.get("error")})
 
     async def _perform(self, request: web.Request, name: str) -> tuple[Node, int, Node | str]:
         try:

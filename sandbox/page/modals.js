@@ -1,0 +1,109 @@
+// The modals that the app has open for me: a stack of dialogs whose pages turn in place.
+
+import { addressOf, drawBlocks } from "./blocks.js";
+import { focusIn, troubleOf } from "./conversation.js";
+import { el, fill, icon, newId } from "./dom.js";
+import { drawPayload } from "./inspector.js";
+
+export class Modals {
+  #open = [];
+
+  /** `press(view, address)`: a button was used; `closed(view)`: the person closed it. */
+  constructor({ press, closed, said }) {
+    this.press = press;
+    this.closed = closed;
+    this.said = said;
+  }
+
+  /** Make the dialogs what the person's stack of views is: root first. */
+  show(model, views) {
+    while (this.#open.length && !views.some((view) => view.id === this.#open.at(-1).view.id)) this.#pop();
+    for (const view of views) {
+      const known = this.#open.find((one) => one.view.id === view.id);
+      if (known === undefined) this.#push(model, view);
+      else if (known.view.hash !== view.hash) this.#turn(known, model, view);
+    }
+  }
+
+  #push(model, view) {
+    const titleId = newId("title");
+    const dialog = el("dialog", { class: "modal", "aria-labelledby": titleId });
+    const body = el("div", { class: "modal-body", tabindex: "0", autofocus: true });
+    const title = el("h2", { id: titleId });
+    const payload = el("button", { type: "button", class: "tool", "aria-expanded": "false" }, icon("code"), "Payload");
+    const close = el("button", { type: "button", class: "button", value: "close" });
+    const inspected = el("div", { class: "modal-payload", hidden: true });
+    fill(
+      dialog,
+      el("header", { class: "modal-header" }, title),
+      body,
+      inspected,
+      el("footer", { class: "modal-footer" }, payload, close),
+    );
+    const one = { view, dialog, body, title, close, inspected, payload };
+    this.#open.push(one);
+    close.addEventListener("click", () => dialog.close());
+    payload.addEventListener("click", () => this.#inspect(one, model));
+    dialog.addEventListener("close", () => this.#wasClosed(one));
+    document.body.append(dialog);
+    this.#write(one, model, view);
+    dialog.showModal();
+    body.focus({ preventScroll: true });
+  }
+
+  #turn(one, model, view) {
+    const refocus = focusIn(one.body);
+    this.#write(one, model, view);
+    one.body.scrollTop = 0;
+    if (!refocus?.(one.body)) one.body.focus({ preventScroll: true });
+    this.said(`${view.title.text}: ${pageOf(view)}`);
+  }
+
+  #write(one, model, view) {
+    one.view = view;
+    one.title.textContent = view.title.text;
+    one.close.textContent = view.close?.text ?? "Close";
+    const drawn = drawBlocks(view.blocks, {
+      names: model.names,
+      heading: "h3",
+      press: async (block, element) => troubleOf(await this.press(one.view, addressOf(view.blocks, block, element))),
+    });
+    const submit = view.submit ? [el("p", { class: "trouble", role: "alert" }, "This page has no way to submit a modal.")] : [];
+    fill(one.body, ...drawn, ...submit);
+    if (!one.inspected.hidden) this.#describe(one, model);
+  }
+
+  #inspect(one, model) {
+    one.inspected.hidden = !one.inspected.hidden;
+    one.body.hidden = !one.inspected.hidden;
+    one.payload.setAttribute("aria-expanded", String(!one.inspected.hidden));
+    if (!one.inspected.hidden) this.#describe(one, model);
+  }
+
+  #describe(one, model) {
+    const { view } = one;
+    const { type, title, close, blocks, callback_id: callback, private_metadata: metadata } = view;
+    const json = { type, callback_id: callback, title, close, private_metadata: metadata, blocks };
+    const limits = { blocks: model.limits.modal_blocks, size: model.limits.modal_bytes, unit: "bytes" };
+    drawPayload(one.inspected, { json, problems: view.problems, blocks, limits, measured: json });
+  }
+
+  #wasClosed(one) {
+    const place = this.#open.indexOf(one);
+    if (place < 0) return;
+    this.#open.splice(place, 1);
+    one.dialog.remove();
+    this.closed(one.view);
+  }
+
+  #pop() {
+    const one = this.#open.pop();
+    one.dialog.close();
+    one.dialog.remove();
+  }
+}
+
+function pageOf(view) {
+  const small = view.blocks.filter((block) => block.type === "context").flatMap((block) => block.elements);
+  return small.map((part) => part.text).find((text) => /^Page /.test(text ?? "")) ?? "updated";
+}
