@@ -10,6 +10,7 @@ from pipeline import guards, values
 from pipeline.configuration import Configuration
 from pipeline.configuration.privacy import Privacy
 from pipeline.dn import DistinguishedName
+from pipeline.dn import from_directory as dn_from_directory
 from pipeline.dn import parse as parse_dn
 from pipeline.errors import DirectoryError, NotPermitted, ObjectKindUnknown
 from pipeline.expressions import Value
@@ -66,7 +67,7 @@ async def import_object(request: Request, services: Services) -> Source:
     configuration = services.configurations.select(request.configuration, typed_dn)
     _require_permission(request, configuration)
     entry = await _read(identifier, configuration, services)
-    dn = parse_dn(entry.dn)
+    dn = dn_from_directory(entry.dn)
     fitting = services.configurations.select(request.configuration, dn)
     if fitting.name != configuration.name:  # what was typed did not tell the domain, or told a wrong one
         configuration = fitting

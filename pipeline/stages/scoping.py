@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.configuration import Scope
-from pipeline.dn import parse as parse_dn
+from pipeline.dn import from_directory
 from pipeline.errors import IdentifierMalformed
 from pipeline.filters import evaluate_filter
 from pipeline.guards import check_guards
@@ -67,7 +67,7 @@ def _groups(scope: Scope, source: Source) -> tuple[Condition, ...]:
 
 def _dn_or_none(text: str) -> object:
     try:
-        return parse_dn(text)
+        return from_directory(text)
     except IdentifierMalformed:
         return None
 

@@ -291,7 +291,7 @@ def test_the_report_has_the_promised_keys_in_the_promised_order() -> None:
     assert list(report(full_run())) == list(typing.cast("dict[str, Any]", report_schema()["properties"]))
     assert [list(typing.cast("dict[str, Any]", report(full_run())[k])) for k in ("object", "plan")] == [
         ["dn", "guid", "sid", "kind", "name"],
-        ["action", "digest", "changes"],
+        ["action", "digest", "changes", "members"],
     ]
 
 
