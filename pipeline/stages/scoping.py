@@ -17,10 +17,7 @@ def evaluate_scope(source: Source) -> ScopeEvidence:
     guards = check_guards(source.identity, source.values)
     rules = source.configuration.rules(source.identity.kind)
     if rules is None:
-        stopped = _stopping(guards)
-        contact = source.identity.kind is ObjectKind.CONTACT
-        why = stopped or f"The configuration has no rules for objects of kind {source.identity.kind}"
-        return ScopeEvidence(in_scope=contact and stopped is None, why=why, guards=guards)
+        return _without_rules(source, guards)
     units = _organizational_units(rules.scope, source)
     groups = _groups(rules.scope, source)
     privacy = source.configuration.privacy
@@ -39,6 +36,16 @@ def evaluate_scope(source: Source) -> ScopeEvidence:
         filters=filters,
         guards=guards,
     )
+
+
+def _without_rules(source: Source, guards: tuple[Condition, ...]) -> ScopeEvidence:
+    """Decide on a kind without rules: contacts go on, to be told at the action why they cannot."""
+    stopped = _stopping(guards)
+    if source.identity.kind is ObjectKind.CONTACT:
+        why = stopped or "In scope: no conditions are set for contacts"
+        return ScopeEvidence(in_scope=stopped is None, why=why, guards=guards)
+    why = stopped or f"The configuration has no rules for objects of kind {source.identity.kind}"
+    return ScopeEvidence(in_scope=False, why=why, guards=guards)
 
 
 def _organizational_units(scope: Scope, source: Source) -> tuple[Condition, ...]:
