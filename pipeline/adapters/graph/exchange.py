@@ -22,6 +22,7 @@ from pipeline.adapters.graph.wire import base_address, tls_context
 
 _VERSION: Final = "/v1.0"
 _MEBIBYTE: Final = 1024 * 1024
+_HEADERS: Final = {"User-Agent": "fourcheck", "Accept-Encoding": "gzip, deflate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,19 @@ class Lost:
 
 
 class Exchange:
-    """Sends single requests, over kept connections or a new one."""
+    """Sends single requests, over kept connections or a new one.
+
+    It uses httpx's transport below httpx's client: no redirects, no cookies, and no log line with the
+    address, which holds people's names.
+    """
 
     def __init__(self, settings: GraphSettings) -> None:
         self._settings = settings
-        self._kept: httpx.AsyncClient | None = None
-        self._single: httpx.AsyncClient | None = None
+        self._opening = asyncio.Lock()
+        self._kept: AiohttpTransport | None = None
+        self._single: AiohttpTransport | None = None
+        timeout = httpx.Timeout(settings.timeout, connect=settings.connect_timeout, pool=None)
+        self._timeout = timeout.as_dict()
 
     async def send(
         self,
@@ -89,11 +97,17 @@ class Exchange:
         new_connection: bool = False,
     ) -> Reply | Lost:
         """Send one request and read its answer whole."""
-        client = self._client(new_connection=new_connection)
-        request = client.build_request(method, url, headers=dict(headers), content=content)
+        request = httpx.Request(
+            method,
+            url,
+            headers={**_HEADERS, **headers},
+            content=content,
+            extensions={"timeout": self._timeout},
+        )
         try:
             async with asyncio.timeout(self._settings.timeout):
-                response = await client.send(request, stream=True)
+                transport = await self._transport(new_connection=new_connection)
+                response = await transport.handle_async_request(request)
                 try:
                     data = await self._read(response)
                 finally:
@@ -105,9 +119,9 @@ class Exchange:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for client in (self._kept, self._single):
-            if client is not None:
-                await client.aclose()
+        for transport in (self._kept, self._single):
+            if transport is not None:
+                await transport.aclose()
         self._kept = self._single = None
 
     async def _read(self, response: httpx.Response) -> bytes | None:
@@ -119,17 +133,20 @@ class Exchange:
                 return None
         return bytes(data)
 
-    def _client(self, *, new_connection: bool) -> httpx.AsyncClient:
+    async def _transport(self, *, new_connection: bool) -> AiohttpTransport:
         # Microsoft asks clients to leave the connection after a 503: the other end may be the trouble.
-        if new_connection:
-            self._single = self._single or self._build(keep=False)
+        if new_connection and self._single is not None:
             return self._single
-        self._kept = self._kept or self._build(keep=True)
-        return self._kept
+        if not new_connection and self._kept is not None:
+            return self._kept
+        async with self._opening:
+            if self._kept is None:
+                context = await asyncio.to_thread(self._context)  # reading the CAs takes a tenth of a second
+                self._kept = self._open(context, keep=True)
+                self._single = self._open(context, keep=False)
+        return await self._transport(new_connection=new_connection)
 
-    def _build(self, *, keep: bool) -> httpx.AsyncClient:
-        context = self._context()
-
+    def _open(self, context: ssl.SSLContext, *, keep: bool) -> AiohttpTransport:
         def session() -> aiohttp.ClientSession:
             connector = (
                 aiohttp.TCPConnector(limit=0, keepalive_timeout=75, ssl=context)
@@ -139,11 +156,7 @@ class Exchange:
             return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
         proxy = _proxy(self._settings.proxy_url) if self._settings.proxy_url else None
-        transport = AiohttpTransport(verify=context, client=session, proxy=proxy)
-        timeout = httpx.Timeout(self._settings.timeout, connect=self._settings.connect_timeout, pool=None)
-        return httpx.AsyncClient(
-            transport=transport, timeout=timeout, follow_redirects=False, trust_env=False
-        )
+        return AiohttpTransport(verify=context, client=session, proxy=proxy)
 
     def _context(self) -> ssl.SSLContext:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import logging
 import random
 import socket
 from urllib.parse import unquote
@@ -396,6 +397,20 @@ async def test_a_body_with_half_a_surrogate_pair_can_be_sent(
     server.will(OK)
     await transport.request("PATCH", "/users/1", json={"displayName": "\ud800"})
     assert server.seen[0].body == {"displayName": "\ud800"}
+
+
+async def test_no_name_of_a_person_is_logged(
+    transport: GraphTransport, server: Scripted, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Addresses and bodies hold names and keys of people; the log of the bot holds neither, nor the token."""
+    server.will(SLOW_DOWN, OK)
+    with caplog.at_level(logging.INFO):
+        await transport.request(
+            "PATCH", segments("users", "canary@contoso.test"), json={"jobTitle": "canary"}
+        )
+    assert "throttled" in caplog.text
+    assert "canary" not in caplog.text
+    assert "token-1" not in caplog.text
 
 
 async def test_cancelling_ends_at_once(server: Scripted, clock: JumpingClock) -> None:
