@@ -20,9 +20,9 @@ setup: .venv/dev ## Make .venv with everything for development
 demo: .venv/run ## Contoso in a box, with the bot on it
 	@$(BIN)/fourcheck demo
 
-test: .venv/dev ## Run every test but the long ones (installs system parts as root on Debian)
+test: .venv/dev ## Run every test but the long ones (as root on Debian: installs system parts)
 	@scripts/system-parts
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 check: .venv/dev ## Lint, format and types
 	$(BIN)/ruff check --output-format concise .

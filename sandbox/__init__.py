@@ -1,1 +1,1 @@
-"""Contoso in a box: a Slack workspace, a directory and an Entra tenant on loopback, over their real protocols."""
+"""Contoso in a box: a Slack workspace, a directory and an Entra tenant, on loopback by their protocols."""

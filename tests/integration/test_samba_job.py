@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.demo import people
 from pipeline.model import ImportEvidence, Run, StageName
 from tests.fixtures.scene import Scene
+
+pytestmark = pytest.mark.xdist_group("samba")
 
 VOLATILE = frozenset(
     {
