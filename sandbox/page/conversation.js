@@ -140,17 +140,23 @@ export class Conversation {
   }
 
   #tools(model, message, article) {
-    const told = el("p", { class: "told", hidden: !article.toldText }, spoken(message.text, model.names));
+    const told = el("div");
     const tell = el(
       "button",
       { type: "button", class: "tool", "aria-expanded": String(article.toldText) },
       icon("bell"),
       "Notification text",
     );
+    const show = () => {
+      const text = el("p", { class: "told" }, spoken(message.text, model.names));
+      fill(told, article.toldText ? text : null);
+      tell.setAttribute("aria-expanded", String(article.toldText));
+    };
+    show();
     tell.addEventListener("click", () => {
       article.toldText = !article.toldText;
-      told.hidden = !article.toldText;
-      tell.setAttribute("aria-expanded", String(article.toldText));
+      show();
+      told.scrollIntoView({ block: "nearest" });
     });
     const inspect = el("button", { type: "button", class: "tool" }, icon("code"), "Payload");
     inspect.addEventListener("click", () => this.inspect(message.ts));

@@ -11,6 +11,10 @@ const WORD = /[\p{L}\p{N}]/u;
 /** Undo the three entities that Slack escapes with. */
 export const unescape = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
+/** Let a long text break after a comma, as a distinguished name is read; the text itself stays what it is. */
+export const breakable = (text) =>
+  text.split(/(?<=,)(?=\S)/).flatMap((part, index) => (index ? [el("wbr"), part] : [part]));
+
 /** Put emoji in the place of their short names; an unknown name stays. */
 export function withEmoji(text) {
   const nodes = [];
@@ -102,7 +106,7 @@ function code(text, at) {
   const end = text.indexOf("`", at + 1);
   const inside = text.slice(at + 1, end);
   if (end < 0 || inside.trim() === "" || inside.includes("\n")) return null;
-  return { node: el("code", {}, unescape(inside)), end: end + 1 };
+  return { node: el("code", {}, ...breakable(unescape(inside))), end: end + 1 };
 }
 
 const opens = (text, at) =>

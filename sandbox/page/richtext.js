@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { emoji } from "./emoji.js";
 import { formatDate } from "./dates.js";
-import { link } from "./mrkdwn.js";
+import { breakable, link } from "./mrkdwn.js";
 import { unknown } from "./unknown.js";
 
 const STYLES = { bold: "strong", italic: "em", strike: "s", underline: "u", highlight: "mark", code: "code" };
@@ -20,7 +20,7 @@ const PARTS = {
 };
 
 const INLINE = {
-  text: (part) => part.text,
+  text: (part) => (part.style?.code ? breakable(part.text) : [part.text]),
   link: (part) => link(part.url, part.text ?? null),
   emoji: (part) => {
     const label = part.name.replaceAll("_", " ");
@@ -45,11 +45,10 @@ export function richText(block, names) {
 }
 
 function inline(parts, names) {
-  return parts.map((part) => {
+  return parts.flatMap((part) => {
     if (!Object.hasOwn(INLINE, part.type)) return unknown("rich_text part", part);
-    const node = INLINE[part.type](part, names);
-    return Object.keys(part.style ?? {})
-      .filter((style) => part.style[style] && STYLES[style])
-      .reduceRight((inner, style) => el(STYLES[style], {}, inner), node);
+    const nodes = [INLINE[part.type](part, names)].flat();
+    const styles = Object.keys(part.style ?? {}).filter((style) => part.style[style] && STYLES[style]);
+    return styles.length ? styles.reduceRight((inner, style) => [el(STYLES[style], {}, ...inner)], nodes)[0] : nodes;
   });
 }
