@@ -109,6 +109,16 @@ class SignInError:
     retry: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One application permission: what it is for, whether only writing needs it, and which ones do too."""
+
+    name: str
+    why: str
+    writes: bool
+    enough: frozenset[str]
+
+
 _EXTENSION: Final = re.compile(r"extension_[0-9a-fA-F]{32}_\w+")
 
 
@@ -129,6 +139,21 @@ def attributes(kind: TargetKind) -> Mapping[str, Writability]:
 def required_on_create(kind: TargetKind) -> tuple[str, ...]:
     """Name the attributes without which Microsoft Graph creates no object of this kind."""
     return tuple(_read("graph_writability.json")["required_on_create"][str(kind)])
+
+
+@cache
+def permissions() -> tuple[Permission, ...]:
+    """Return the application permissions that the engine uses, those for reading first."""
+    return tuple(
+        Permission(**{**entry, "enough": frozenset(entry["enough"])})
+        for entry in _read("graph_permissions.json")["permissions"]
+    )
+
+
+def suffices(roles: frozenset[str], needed: str) -> bool:
+    """Say whether a token's permissions cover one that is needed, directly or by a greater one."""
+    enough = next((p.enough for p in permissions() if p.name == needed), frozenset({needed}))
+    return not roles.isdisjoint(enough)
 
 
 @cache

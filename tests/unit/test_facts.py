@@ -135,6 +135,30 @@ def test_which_names_a_user_may_have(*, upn: str, taken: bool) -> None:
     assert (re.fullmatch(allowed, upn) is not None) is taken
 
 
+@pytest.mark.parametrize(
+    ("roles", "needed", "enough"),
+    [
+        ({"User.Read.All"}, "User.Read.All", True),
+        ({"User.ReadWrite.All"}, "User.Read.All", True),
+        ({"Group.ReadWrite.All"}, "GroupMember.ReadWrite.All", True),
+        ({"User.Read.All"}, "User.ReadWrite.All", False),
+        ({"GroupMember.ReadWrite.All"}, "Group.ReadWrite.All", False),
+        (set(), "Domain.Read.All", False),
+        ({"Odd.One"}, "Odd.One", True),
+    ],
+)
+def test_a_greater_permission_does_as_well(*, roles: set[str], needed: str, enough: bool) -> None:
+    """Nobody is told to grant what is there already under a greater name."""
+    assert facts.suffices(frozenset(roles), needed) is enough
+
+
+def test_reading_asks_for_no_permission_to_write() -> None:
+    """An installation that only previews can do with the reading half."""
+    for permission in facts.permissions():
+        assert permission.name in permission.enough
+        assert permission.writes is ("ReadWrite" in permission.name)
+
+
 def test_every_refusal_in_the_table_leads_somewhere() -> None:
     """Each row compiles, becomes an error that exists, and says something."""
     for row in facts.graph_errors():

@@ -21,6 +21,7 @@ _CLASSES: Final[Mapping[str, type[PipelineError]]] = {
     cls.__name__: cls
     for cls in (
         errors.MailEnabledGroup,
+        errors.SignInRefused,
         errors.SynchronizedTarget,
         errors.TenantConflict,
         errors.TenantForbidden,
@@ -123,7 +124,7 @@ def to_error(answer: Answer, *, needs: str = "", privileged: bool = False) -> Pi
 def _forbidden(answer: Answer, needs: str, *, privileged: bool) -> PipelineError:
     if privileged:
         message = (
-            f"The app registration has {needs}, yet Entra ID refused: "
+            f"The app registration may do what {needs} allows, yet Entra ID refused: "
             "the target, or a value to be changed, is protected for administrators."
         )
         remedy = "Have a Privileged Authentication Administrator make this change."

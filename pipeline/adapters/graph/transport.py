@@ -23,7 +23,7 @@ from http import HTTPStatus
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlsplit
 
-from pipeline import errors
+from pipeline import errors, facts
 from pipeline.adapters.graph.errors import read_answer, to_error
 from pipeline.adapters.graph.exchange import Exchange, GraphSettings, Lost, Reply
 from pipeline.adapters.graph.retry import (
@@ -197,7 +197,7 @@ class GraphTransport:
         answer = read_answer(status, body, ids)
         privileged = False
         if status == HTTPStatus.FORBIDDEN and needs:
-            privileged = needs in self._tokens.roles(await self._tokens.token())
+            privileged = facts.suffices(self._tokens.roles(await self._tokens.token()), needs)
         return to_error(answer, needs=needs, privileged=privileged)
 
     async def aclose(self) -> None:

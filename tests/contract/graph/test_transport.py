@@ -314,7 +314,7 @@ async def test_a_challenge_that_stays_is_given_up(
 ) -> None:
     """A second 401 is an error, not a loop."""
     server.will(challenge("e30="))
-    with pytest.raises(errors.TenantForbidden):
+    with pytest.raises(errors.SignInRefused):
         await transport.request("GET", "/users/1")
     assert len(server.seen) == 2
     assert len(tokens.asked) == 1
@@ -335,6 +335,7 @@ async def test_claims_that_make_no_sense_are_left_out(
     [
         pytest.param(frozenset(), "lacks the permission User.ReadWrite.All", id="missing"),
         pytest.param(frozenset({"User.ReadWrite.All"}), "protected for administrators", id="privileged"),
+        pytest.param(frozenset({"Directory.ReadWrite.All"}), "protected for", id="a greater permission"),
     ],
 )
 async def test_forbidden_is_explained_by_our_own_token(
