@@ -135,6 +135,11 @@ class CallPlan:
 
     def apply_to_first(self, state: State, first: Value) -> Value:
         """Call the function with any first value; the other arguments are constants."""
+        if isinstance(first, list) and self._maps_texts and first and _all_small_texts(first):
+            try:
+                return self._map_texts(state, first)
+            except Fault as fault:
+                raise self.located(fault) from None
         return self.apply(state, [first, *self._passed_rest])
 
     def apply(self, state: State, values: list[Value]) -> Value:
@@ -146,9 +151,6 @@ class CallPlan:
             width = max([len(value) for value in self._mapped(values) if isinstance(value, list)], default=0)
             if not width:
                 return self._apply_single(state, self._row(values, 0))
-            texts = values[0]
-            if self._maps_texts and isinstance(texts, list) and _all_small_texts(texts):
-                return self._map_texts(state, texts)
             return self._map(state, values, width)
         except Fault as fault:
             raise self.located(fault) from None

@@ -227,7 +227,7 @@ class _Scanner:
         if counted is None:
             self._copy(1)
         else:
-            self._count(counted.group(1), counted.group(2), counted.group(3))
+            self._count(counted.group(1), counted.group(3))
             self._copy(len(counted.group()))
         if self.pattern[self.position : self.position + 1] == "?":
             self._copy(1)
@@ -236,15 +236,13 @@ class _Scanner:
             raise self._refused("a repeat of a repeat is an error in .NET; use a group", start)
         self._settle()
 
-    def _count(self, least: str, rest: str | None, most: str | None) -> None:
+    def _count(self, least: str, most: str | None) -> None:
         if len(least) > 9 or len(most or "") > 9:
             raise self._refused(f"its repeats unfold to more than {MAX_REPEATS}")
         if most and int(most) < int(least):
             raise self._refused("a repeat has its limits the wrong way round")
         count = int(most) if most else int(least)
-        self.last = max(1, count if rest is None or most else max(count, 1)) * (self.last or 1)
-        if self.last > MAX_REPEATS:
-            raise self._refused(f"its repeats unfold to more than {MAX_REPEATS}")
+        self.last = max(1, count) * (self.last or 1)
 
     # Groups
 

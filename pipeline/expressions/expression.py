@@ -73,7 +73,7 @@ class Expression:
         except IgnoreSignal:
             return Trace(recording, state, IGNORE)
         except ExpressionError as error:
-            return Trace(recording, state, None, error)
+            return Trace.failed(recording, state, error)
 
     def _record(self) -> Recording:
         compiler = Compiler(self.dialect, recording=True)

@@ -68,16 +68,20 @@ class Trace:
     Either `error` is None and `value` is what evaluate() gives, or `error` is what it raises.
     """
 
-    __slots__ = ("_recording", "_root", "_state", "error", "value")
+    error: ExpressionError | None = None
+    _root: TraceNode | None = None
 
-    def __init__(
-        self, recording: Recording, state: State, value: Value | Ignore, error: ExpressionError | None = None
-    ) -> None:
+    def __init__(self, recording: Recording, state: State, value: Value | Ignore) -> None:
         self._recording = recording
         self._state = state
-        self._root: TraceNode | None = None
         self.value = value
-        self.error = error
+
+    @classmethod
+    def failed(cls, recording: Recording, state: State, error: ExpressionError) -> Trace:
+        """Give the trace of an evaluation that ended in an error."""
+        trace = cls(recording, state, None)
+        trace.error = error
+        return trace
 
     @property
     def root(self) -> TraceNode:

@@ -35,6 +35,7 @@ _LETTER_TABLE: Final = str.maketrans(_LETTERS)
 # A word starts with a letter and goes on over letters, marks, digits and apostrophes (Microsoft Learn, page
 # "TextInfo.ToTitleCase").
 _WORD: Final = regex.compile(r"(\p{L})[\p{L}\p{M}\p{N}']*")
+_GOES_ON: Final = re.compile("[0-9']")
 _MARKS: Final = re.compile("([A-Za-zæÆøØœŒßẞłŁı])[\u0300-\u036f]+")
 
 
@@ -57,6 +58,9 @@ def proper_case(text: str, separators: str | None = None) -> str:
     """Give each word a capital; words are parted as .NET's ToTitleCase does, or by the given characters."""
     text = lower(text)
     if separators is None:
+        # Where only letters can go on a word, Python's own title case is the same, and quicker.
+        if text.isascii() and _GOES_ON.search(text) is None:
+            return text.title()
         return str(_WORD.sub(_capital, text))
     out: list[str] = []
     starts = True

@@ -34,6 +34,22 @@ FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
 )
 
 
+_CERTIFICATES: Final = (
+    "CertExtensionOids", "CertFormat", "CertFriendlyName", "CertHashString", "CertIssuer", "CertIssuerDN",
+    "CertIssuerOid", "CertKeyAlgorithm", "CertKeyAlgorithmParams", "CertNameInfo", "CertNotAfter",
+    "CertNotBefore", "CertPublicKeyOid", "CertPublicKeyParametersOid", "CertSerialNumber",
+    "CertSignatureAlgorithmOid", "CertSubject", "CertSubjectNameDN", "CertSubjectNameOid", "CertThumbprint",
+    "CertVersion", "IsCert",
+)  # fmt: skip
+_UNDOCUMENTED: Final = ("AppRoleAssignments", "DefaultDomain", "IsNothing", "Prepend")
+
+#: Functions that exist elsewhere and are left out here, by case-folded name, with the reason.
+UNSUPPORTED: Final[Mapping[str, str]] = MappingProxyType(
+    {name.casefold(): "reads certificates, which is not supported" for name in _CERTIFICATES}
+    | {name.casefold(): "is listed by tenants, but nowhere documented" for name in _UNDOCUMENTED}
+)
+
+
 def lookup(call: Call, dialect: Dialect) -> Function:
     """Give the function that a call names; raises ExpressionError when the dialect has none."""
     function = FUNCTIONS.get(call.folded)
@@ -42,6 +58,8 @@ def lookup(call: Call, dialect: Dialect) -> Function:
     if function is not None:
         homes = sorted({str(home) for form in function.forms for home in form.dialects})
         message = f"{function.name} is a function of {' and '.join(homes)} expressions, not of {dialect}"
+    elif call.folded in UNSUPPORTED:
+        message = f"{call.name} {UNSUPPORTED[call.folded]}"
     else:
         known = [name for name, candidate in FUNCTIONS.items() if candidate.forms_of(dialect)]
         near = difflib.get_close_matches(call.folded, known, n=1)

@@ -80,7 +80,9 @@ def _is_turkic(culture: str | None) -> bool:
 
 def trim(text: str) -> str:
     """Take the white space off both ends."""
-    return text.strip(WHITE)
+    stripped = text.strip()
+    # Python's white space holds .NET's, so that most texts need no second look.
+    return text if len(stripped) == len(text) else text.strip(WHITE)
 
 
 def trim_left(text: str) -> str:

@@ -123,9 +123,9 @@ def _walk_call(node: Call, source: Mapping[str, Value]) -> Value:
         return walk(parts[1 if _truth(walk(parts[0], source)) else 2], source)
     if node.folded == "switch":
         wanted = _single(walk(parts[0], source))
-        for key, value in zip(parts[2::2], parts[3::2], strict=True):
+        for key, outcome in zip(parts[2::2], parts[3::2], strict=True):
             if _key(_single(walk(key, source))) == _key(wanted):
-                return walk(value, source)
+                return walk(outcome, source)
         return walk(parts[1], source)
     if node.folded == "coalesce":
         return next((value for part in parts if (value := walk(part, source)) is not None), None)

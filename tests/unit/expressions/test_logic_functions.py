@@ -141,6 +141,8 @@ def test_operators_say_what_they_cannot_do(evaluate: Evaluate, text: str, messag
         ("IIF(2, [a], [b])", "A"),
         ("IIF(True, NULL, 1)", None),
         ('IIF(True, "a", Error("no"))', "a"),  # the other branch is not evaluated
+        ('IIF([two] = "x", Error("no"), [two])', ["a", "b"]),  # nor where no value of a list is true
+        ('IIF([two] <> "x", [two], Error("no"))', ["a", "b"]),
         ('Switch([a], "d", "A", 1, Error("no"), 2)', 1),  # nor the keys after the one that matches
         ('Switch([a], Error("no"), "A", "x")', "x"),  # nor the default
         ('Switch([a], "d", "a", "x")', "d"),  # case counts

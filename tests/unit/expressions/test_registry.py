@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from pipeline.expressions import Dialect
-from pipeline.expressions.functions import FUNCTIONS
+from pipeline.expressions import Dialect, ExpressionError, compile_expression
+from pipeline.expressions.functions import FUNCTIONS, UNSUPPORTED
 from pipeline.expressions.signature import Style
 
 # Microsoft Entra, pages "Reference for writing expressions for attribute mappings" and "Microsoft Entra Cloud
@@ -183,3 +183,13 @@ def test_functions_that_ask_the_context_get_a_real_state() -> None:
         if form.style is Style.METERED
     }
     assert metered == {"Guid", "Now", "RandomNum", "RandomString"}
+
+
+def test_what_is_left_out_is_named() -> None:
+    """The 22 certificate functions and what only tenants list are refused with the reason, not as unknown."""
+    assert len(UNSUPPORTED) == 22 + 4
+    assert not UNSUPPORTED.keys() & FUNCTIONS.keys()
+    with pytest.raises(ExpressionError, match="CertSubject reads certificates, which is not supported"):
+        compile_expression("CertSubject([userCertificate])", Dialect.CONNECT)
+    with pytest.raises(ExpressionError, match="DefaultDomain is listed by tenants, but nowhere documented"):
+        compile_expression("DefaultDomain()")
