@@ -34,6 +34,7 @@ def set_up_logs(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     handler.addFilter(NoBodies())
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log the address of every sign-in request
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)

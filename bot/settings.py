@@ -116,6 +116,18 @@ class ProxySettings(_Section):
     url: str | None = Field(None, description="http://proxy.example.com:8080")
     except_: Texts = Field((), alias="except", description="Hosts that are reached without it")
 
+    def way_to(self, url: str) -> str | None:
+        """Return the proxy to take to this address, or None for a direct way.
+
+        Loopback is always direct; `except` names hosts, or domains by a leading dot.
+        """
+        host = (urlsplit(url).hostname or "").casefold()
+        direct = _is_loopback(host) or any(
+            host == name.casefold() or (name.startswith(".") and host.endswith(name.casefold()))
+            for name in self.except_
+        )
+        return None if direct else self.url
+
 
 def _default_store() -> str:
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")

@@ -128,7 +128,9 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
     """Run the bot until the block ends, then let what is under way finish."""
     async with AsyncExitStack() as stack:
         systems = await stack.enter_async_context(open_systems(settings))
-        slack = await stack.enter_async_context(open_slack(settings.slack, settings.proxy.url))
+        slack = await stack.enter_async_context(
+            open_slack(settings.slack, settings.proxy.way_to(settings.slack.api_url))
+        )
         tasks = Tasks()
         stack.push_async_callback(tasks.drain, GRACE_S)
         runs, app = _surface(settings, systems, slack, tasks)
@@ -233,6 +235,7 @@ def _ldap(name: str, section: DirectorySettings) -> LdapSettings:
 
 def _token_settings(settings: Settings) -> TokenSettings:
     entra = settings.entra
+    cloud = Cloud(entra.cloud)
     try:
         return TokenSettings(
             tenant_id=entra.tenant_id,
@@ -241,10 +244,10 @@ def _token_settings(settings: Settings) -> TokenSettings:
             certificate=entra.client_certificate,
             certificate_password=_plain(entra.client_certificate_password),
             federated_token_file=entra.federated_token_file,
-            cloud=Cloud(entra.cloud),
+            cloud=cloud,
             login_url=entra.login_url,
             ca_file=entra.ca_file,
-            proxy_url=settings.proxy.url,
+            proxy_url=settings.proxy.way_to(entra.login_url or f"https://{cloud.login_host}"),
         )
     except ValueError as error:
         raise SettingsError(f"FOURCHECK_ENTRA__…: {error}") from error
@@ -252,7 +255,7 @@ def _token_settings(settings: Settings) -> TokenSettings:
 
 def _graph_settings(settings: Settings) -> GraphSettings:
     url = settings.entra.graph_url or f"https://{Cloud(settings.entra.cloud).graph_host}"
-    return GraphSettings(url=url, ca_file=settings.entra.ca_file, proxy_url=settings.proxy.url)
+    return GraphSettings(url=url, ca_file=settings.entra.ca_file, proxy_url=settings.proxy.way_to(url))
 
 
 def _plain(value: SecretStr | None) -> str | None:

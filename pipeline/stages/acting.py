@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import string
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from pipeline.diff import request_body
-from pipeline.errors import OutcomeUnknown, PipelineError, TenantError, TenantUnexpected
+from pipeline.errors import OutcomeUnknown, PipelineError, Refusal, TenantError, TenantUnexpected
 from pipeline.ids import EntraId, RunId
 from pipeline.model import ChangeKind, MemberChange, Plan, PlanAction, TargetIdentity, TargetKind, Write
 from pipeline.ports import Lookup, Receipt, TargetObject
@@ -19,6 +20,9 @@ from pipeline.stages.matching import ANCHOR, UNIQUE_NAME, unique_name
 
 MEMBERS_PER_REQUEST: Final = 20
 """Graph takes at most 20 member references in one PATCH ("Add members", Microsoft Graph)."""
+
+LOOK_AGAIN_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 6.0)
+"""Pauses between looks for an object whose creation was not answered, in seconds."""
 
 T = TypeVar("T")
 
@@ -126,11 +130,17 @@ class _Writer:
         return found
 
     async def _find_created_or_none(self) -> TargetObject | None:
+        """Look for the object by its key, with patience: a replica may lag behind the one that wrote."""
         key = self._key()
         if not key.value:
             return None
-        (found,) = await self._tenant.find([key], ("id", "displayName", "userPrincipalName"))
-        return found[0] if len(found) == 1 else None
+        for pause in (*LOOK_AGAIN_S, None):
+            (found,) = await self._tenant.find([key], ("id", "displayName", "userPrincipalName"))
+            if len(found) == 1:
+                return found[0]
+            if pause is not None:
+                await asyncio.sleep(pause)
+        return None
 
     async def write_manager(self, entra_id: EntraId) -> None:
         """Link the manager, or take the link away."""
@@ -149,10 +159,11 @@ class _Writer:
         members = [m for m in self._plan.members if m.kind is ChangeKind.ADDED and m.id is not None]
         for start in range(0, len(members), MEMBERS_PER_REQUEST):
             chunk = members[start : start + MEMBERS_PER_REQUEST]
-            if await self._add(entra_id, chunk, last_word=len(chunk) == 1):
+            if await self._add(entra_id, chunk, last_word=len(chunk) == 1) or len(chunk) == 1:
                 continue
-            if len(chunk) > 1:
-                for member in chunk:
+            there = await self._tenant.group_members(entra_id)  # some may be in: an answer may have been lost
+            for member in chunk:
+                if member.id not in there:
                     await self._add(entra_id, [member], last_word=True)
 
     async def _add(self, group: EntraId, members: Sequence[MemberChange], *, last_word: bool) -> bool:
@@ -175,7 +186,7 @@ class _Writer:
     ) -> bool:
         try:
             await self._send(step, detail, send, lambda receipt: receipt)
-        except TenantError as error:
+        except (TenantError, Refusal, OutcomeUnknown) as error:
             if not quiet:
                 self._action.refused.append(f"{step}: {error.message}")
             return False

@@ -11,7 +11,7 @@ from typing import Final
 
 from pipeline import values
 from pipeline.configuration import Members
-from pipeline.diff import compare
+from pipeline.diff import compare, held_back
 from pipeline.errors import MappingFailed, ObjectKindUnknown, ValueNotAllowed
 from pipeline.facts import writability
 from pipeline.ids import EntraId
@@ -146,6 +146,11 @@ def _manager_change(match: Match) -> tuple[Change, EntraId | None]:
     before = str(current.get("displayName") or current_id) if isinstance(current, dict) else None
     wanted: Manager | None = match.manager
     inputs = (("manager", wanted.dn if wanted else ""),)
+    held = (
+        held_back(mapping, wanted.name if wanted else None, creating=match.target is None) if mapping else ""
+    )
+    if held and current_id != (wanted.id if wanted else None):
+        return Change("manager", before, before, ChangeKind.NOT_WRITTEN, held, text, inputs), None
     if wanted is None:
         kind = ChangeKind.CLEARED if current_id else ChangeKind.SAME
         return Change("manager", before, None, kind, mapping=text, inputs=inputs), None

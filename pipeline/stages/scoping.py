@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipeline.configuration import Scope
 from pipeline.dn import from_directory
 from pipeline.errors import IdentifierMalformed
@@ -22,18 +24,23 @@ def evaluate_scope(source: Source) -> ScopeEvidence:
     groups = _groups(rules.scope, source)
     privacy = source.configuration.privacy
     filters = tuple(redact_filter(evaluate_filter(f, source.values), privacy) for f in rules.scope.filters)
+    inputs = tuple(
+        replace(redact_filter(evaluate_filter(f, source.values), privacy), name=f"{f.name} (input filter)")
+        for f in rules.scope.input_filters
+    )
     reason = (
         _stopping(guards)
         or _outside_units(units, source)
         or _outside_groups(groups)
         or _outside_filters(filters)
+        or _outside_filters(inputs)
     )
     return ScopeEvidence(
         in_scope=reason is None,
-        why=reason or _inside(filters, units),
+        why=reason or _inside((*filters, *inputs), units),
         organizational_units=units,
         groups=groups,
-        filters=filters,
+        filters=(*filters, *inputs),
         guards=guards,
     )
 

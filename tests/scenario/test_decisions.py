@@ -170,17 +170,36 @@ async def test_a_creation_whose_answer_is_lost_is_found(scene: Scene) -> None:
     assert len(creations) == 1
 
 
-async def test_a_creation_that_cannot_be_found_is_unknown(scene: Scene) -> None:
-    """The connection breaks and nobody is there: said so, and not tried again blindly."""
-    scene.world.tenant.inject(
-        [{"match": {"method": "POST", "path_regex": "/users$"}, "times": 1, "then": {"drop": "before"}}]
-    )
-    run = await outcome(scene, "create")
-    journal = await scene.world.bot.systems.store.journal(run.run_id)
+async def test_a_creation_that_cannot_be_found_is_unknown(tmp_path: Path) -> None:
+    """The connection breaks and nobody is there, however long one looks: said so, and not tried again."""
+    async with scene_with({}, tmp_path) as scene:
+        scene.world.tenant.inject(
+            [{"match": {"method": "POST", "path_regex": "/users$"}, "times": 1, "then": {"drop": "before"}}]
+        )
+        run = await outcome(scene, "create")
+        journal = await scene.world.bot.systems.store.journal(run.run_id)
 
-    assert run.outcome is Outcome.UNKNOWN
-    assert [entry.outcome for entry in journal] == ["unknown"]
-    assert [w for w in scene.writes() if w["method"] == "POST" and w["applied"]] == []
+        assert run.outcome is Outcome.UNKNOWN
+        assert [entry.outcome for entry in journal] == ["unknown"]
+        assert [w for w in scene.writes() if w["method"] == "POST" and w["applied"]] == []
+
+
+async def test_members_whose_answer_is_lost_are_looked_for(tmp_path: Path) -> None:
+    """The answer to twenty members is lost after they were added: none is added twice, none is missing."""
+    async with scene_with({}, tmp_path) as scene:
+        scene.world.tenant.inject(
+            [
+                {
+                    "match": {"method": "PATCH", "path_regex": "/groups/[^(]+$"},
+                    "times": 1,
+                    "then": {"drop": "after"},
+                }
+            ]
+        )
+        run = await outcome(scene, "group-40")
+
+        assert run.outcome is Outcome.CREATED
+        assert (await outcome(scene, "group-40")).outcome is Outcome.UNCHANGED
 
 
 async def test_a_refused_member_does_not_lose_the_rest(tmp_path: Path) -> None:

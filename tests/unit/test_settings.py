@@ -77,6 +77,26 @@ def test_lists_come_as_json_or_with_commas() -> None:
     assert commas.directory.urls == array.directory.urls == ("ldaps://a", "ldaps://b")
 
 
+WAYS = [
+    ("https://graph.microsoft.com/v1.0", "http://proxy:8080", "the cloud goes by the proxy"),
+    ("http://127.0.0.1:8600/api", None, "loopback never does"),
+    ("https://dc1.example.com", None, "a host that is excepted"),
+    ("https://a.b.corp.test", None, "a host below an excepted domain"),
+    ("https://corp.test.evil.com", "http://proxy:8080", "a host that only looks like it"),
+]
+
+
+@pytest.mark.parametrize(("url", "way", "reason"), WAYS, ids=[row[2] for row in WAYS])
+def test_the_proxy_is_taken_where_it_should(url: str, way: str | None, reason: str) -> None:
+    """Each address goes by the proxy unless it is loopback or excepted."""
+    given = {
+        "FOURCHECK_PROXY__URL": "http://proxy:8080",
+        "FOURCHECK_PROXY__EXCEPT": "dc1.example.com, .corp.test",
+    }
+
+    assert load_settings(given, NOWHERE).proxy.way_to(url) == way, reason
+
+
 def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
     """Each secret has a `_FILE` variant, for a secret store that mounts files; both at once is an error."""
     file = tmp_path / "password"
