@@ -1,9 +1,9 @@
 // Block Kit as it is drawn here: exactly the blocks and elements that the product sends.
 
-import { el } from "./dom.js";
-import { mrkdwn, withEmoji } from "./mrkdwn.js";
-import { newId } from "./dom.js";
+import { el, newId } from "./dom.js";
+import { FIELD_TYPES, input } from "./inputs.js";
 import { richText } from "./richtext.js";
+import { textNodes } from "./text.js";
 import { unknown } from "./unknown.js";
 
 const LEVELS = { default: "Note", info: "Info", warning: "Warning", error: "Error", success: "Done" };
@@ -18,6 +18,7 @@ const BLOCKS = {
     return el("div", { class: "block actions" }, ...elements);
   },
   rich_text: (block, view) => richText(block, view.names),
+  input: (block, view) => input(block, view),
   alert: (block, view) =>
     el(
       "div",
@@ -30,7 +31,7 @@ const BLOCKS = {
 const ELEMENTS = { button };
 
 /** The types of blocks and elements that can be drawn. */
-export const DRAWN = { blocks: Object.keys(BLOCKS), elements: Object.keys(ELEMENTS) };
+export const DRAWN = { blocks: Object.keys(BLOCKS), elements: Object.keys(ELEMENTS), fields: FIELD_TYPES };
 
 /**
  * Draw blocks.
@@ -44,13 +45,6 @@ export function drawBlocks(blocks, view) {
     drawn.dataset.block = index;
     return drawn;
   });
-}
-
-/** Draw a text object. */
-export function textNodes(text, names) {
-  if (text.type === "mrkdwn") return mrkdwn(text.text, names);
-  if (text.type === "plain_text") return text.emoji === false ? [text.text] : withEmoji(text.text);
-  return [unknown("text", text)];
 }
 
 function small(part, view) {

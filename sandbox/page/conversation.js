@@ -110,6 +110,7 @@ export class Conversation {
         "div",
         { class: "message-main" },
         message.ephemeral ? el("p", { class: "only-you" }, icon("eye"), "Only visible to you") : null,
+        message.thread_ts ? el("p", { class: "only-you" }, "In a thread") : null,
         this.#byline(model, message, author),
         el("div", { class: "content" }, ...this.#content(model, message)),
         this.#tools(model, message, article),

@@ -28,6 +28,7 @@ class Page {
     this.inspector = new Inspector(at("inspector"));
     this.modals = new Modals({
       press: (view, address) => gestures.click(this.model.me, { view: view.id }, address),
+      submit: (view, values) => gestures.submit(this.model.me, view.id, values),
       closed: (view) => this.#closed(view),
       said: (text) => this.#say(text),
     });
@@ -38,6 +39,9 @@ class Page {
     });
     addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#menu(false);
+    });
+    addEventListener("pointerdown", (event) => {
+      if (!event.target.closest("#sidebar, .menu")) this.#menu(false);
     });
     this.feed.open();
   }
@@ -175,9 +179,14 @@ class Page {
     this.composer.field.focus({ preventScroll: true });
   }
 
+  /** Show or hide the sidebar where the window is too narrow for it to stay. */
   #menu(open = !document.documentElement.classList.contains("menu-open")) {
-    document.documentElement.classList.toggle("menu-open", open);
-    document.querySelector("#channel-header .menu")?.setAttribute("aria-expanded", String(open));
+    const { classList } = document.documentElement;
+    if (classList.contains("menu-open") === open) return;
+    classList.toggle("menu-open", open);
+    const button = document.querySelector("#channel-header .menu");
+    button.setAttribute("aria-expanded", String(open));
+    (open ? document.querySelector("#sidebar :checked") : button).focus();
   }
 
   #say(text) {

@@ -3,14 +3,16 @@
 import { addressOf, drawBlocks } from "./blocks.js";
 import { focusIn, troubleOf } from "./conversation.js";
 import { el, fill, icon, newId } from "./dom.js";
+import { retype, typedIn } from "./inputs.js";
 import { drawPayload } from "./inspector.js";
 
 export class Modals {
   #open = [];
 
-  /** `press(view, address)`: a button was used; `closed(view)`: the person closed it. */
-  constructor({ press, closed, said }) {
+  /** `press(view, address)`: a button was used; `submit(view, values)`; `closed(view)`: the person closed it. */
+  constructor({ press, submit, closed, said }) {
     this.press = press;
+    this.submit = submit;
     this.closed = closed;
     this.said = said;
   }
@@ -22,6 +24,7 @@ export class Modals {
       const known = this.#open.find((one) => one.view.id === view.id);
       if (known === undefined) this.#push(model, view);
       else if (known.view.hash !== view.hash) this.#turn(known, model, view);
+      else if (JSON.stringify(known.view.errors) !== JSON.stringify(view.errors)) this.#write(known, model, view);
     }
   }
 
@@ -32,17 +35,19 @@ export class Modals {
     const title = el("h2", { id: titleId });
     const payload = el("button", { type: "button", class: "tool", "aria-expanded": "false" }, icon("code"), "Payload");
     const close = el("button", { type: "button", class: "button", value: "close" });
+    const submit = el("button", { type: "button", class: "button primary" });
     const inspected = el("div", { class: "modal-payload", hidden: true });
     fill(
       dialog,
       el("header", { class: "modal-header" }, title),
       body,
       inspected,
-      el("footer", { class: "modal-footer" }, payload, close),
+      el("footer", { class: "modal-footer" }, payload, close, submit),
     );
-    const one = { view, dialog, body, title, close, inspected, payload };
+    const one = { view, dialog, body, title, close, submit, inspected, payload };
     this.#open.push(one);
     close.addEventListener("click", () => dialog.close());
+    submit.addEventListener("click", () => this.#submitted(one));
     payload.addEventListener("click", () => this.#inspect(one, model));
     dialog.addEventListener("close", () => this.#wasClosed(one));
     document.body.append(dialog);
@@ -60,17 +65,29 @@ export class Modals {
   }
 
   #write(one, model, view) {
+    const typed = typedIn(one.body);
     one.view = view;
     one.title.textContent = view.title.text;
     one.close.textContent = view.close?.text ?? "Close";
     const drawn = drawBlocks(view.blocks, {
       names: model.names,
       heading: "h3",
+      errors: view.errors,
       press: async (block, element) => troubleOf(await this.press(one.view, addressOf(view.blocks, block, element))),
     });
-    const submit = view.submit ? [el("p", { class: "trouble", role: "alert" }, "This page has no way to submit a modal.")] : [];
-    fill(one.body, ...drawn, ...submit);
+    one.submit.hidden = !view.submit;
+    one.submit.textContent = view.submit?.text ?? "";
+    fill(one.body, ...drawn);
+    retype(one.body, typed);
     if (!one.inspected.hidden) this.#describe(one, model);
+  }
+
+  async #submitted(one) {
+    const result = await this.submit(one.view, typedIn(one.body));
+    const trouble = result.errors ? null : (result.shown ?? troubleOf(result));
+    one.body.querySelectorAll(".trouble.of-modal").forEach((old) => old.remove());
+    if (trouble) one.body.prepend(el("p", { class: "trouble of-modal", role: "alert" }, trouble));
+    one.body.querySelector("[aria-invalid]")?.focus();
   }
 
   #inspect(one, model) {

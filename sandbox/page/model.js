@@ -55,7 +55,7 @@ export class Model {
 
   /** The messages of a channel, oldest first. */
   in(channel) {
-    const found = [...this.messages.values()].filter((message) => message.channel === channel && !message.thread_ts);
+    const found = [...this.messages.values()].filter((message) => message.channel === channel);
     return found.sort((a, b) => Number(a.ts) - Number(b.ts));
   }
 }

@@ -21,6 +21,7 @@ export const gestures = {
   command: (user, channel, command, text) => post("command", { user, channel, command, text }),
   say: (user, channel, text) => post("say", { user, channel, text }),
   click: (user, where, what) => post("click", { user, ...where, ...what }),
+  submit: (user, view, values) => post("submit", { user, view, values }),
   close: (user, view) => post("close", { user, view }),
   reset: () => post("reset", {}),
 };

@@ -1,0 +1,82 @@
+"""Axe, the accessibility checker, on every state of the page: no serious and no critical fault."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from bot.demo import Contoso, people
+from tests.browser.conftest import Open
+
+_LOOKS: dict[str, dict[str, Any]] = {
+    "light": {},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True},
+}
+_AXE = files("axe_playwright_python").joinpath("axe.min.js")
+
+
+async def faults(page: Page) -> list[str]:
+    """Run axe on the page as it stands and name what is serious or critical."""
+    found = await page.evaluate(
+        "async () => (await axe.run({resultTypes: ['violations']})).violations"
+        ".filter(({impact}) => ['serious', 'critical'].includes(impact))"
+        ".map(({id, nodes}) => `${id}: ${nodes.map((node) => node.html).slice(0, 3).join(' ')}`)"
+    )
+    return list(found)
+
+
+@pytest.mark.parametrize("look", [pytest.param(look, id=look) for look in _LOOKS])
+async def test_axe_finds_no_serious_fault(world: Contoso, visit: Open, look: str) -> None:
+    """Start, suggestions, message, each modal, payload and menu hold up to axe in every look of the page."""
+    page = await visit(f"{world.workspace.url}/", **_LOOKS[look])
+    await page.evaluate(_AXE.read_text("utf-8"))
+    assert await faults(page) == []
+    message = page.get_by_role("textbox", name="Message")
+    await message.press_sequentially("/provision amb")
+    await message.press("ArrowDown")
+    assert await faults(page) == []
+    await message.fill(f"/provision preview {people()[1]['identifier']}")
+    await message.press("Enter")
+    await expect(page.get_by_role("button", name="Provision this")).to_be_visible()
+    assert await faults(page) == []
+    for place in range(4):
+        await page.get_by_role("button", name="View details").nth(place).click()
+        dialog = page.get_by_role("dialog")
+        await expect(dialog).to_be_visible()
+        assert await faults(page) == []
+        if place == 3:
+            await dialog.get_by_role("button", name="Payload").click()
+            await expect(dialog.get_by_text("Block Kit validator")).to_be_visible()
+            assert await faults(page) == []
+        await page.keyboard.press("Escape")
+    await page.get_by_role("article").hover()
+    await page.get_by_role("button", name="Notification text").click()
+    await page.get_by_role("button", name="Payload").click()
+    assert await faults(page) == []
+    if look == "phone":
+        await page.get_by_role("button", name="Close payload").click()
+        await page.get_by_role("button", name="Workspace menu").click()
+        assert await faults(page) == []
+
+
+async def test_axe_would_find_one(world: Contoso, visit: Open) -> None:
+    """The check itself is alive: a button without a name is found."""
+    page = await visit(f"{world.workspace.url}/")
+    await page.evaluate(_AXE.read_text("utf-8"))
+    await page.evaluate("document.body.append(document.createElement('button'))")
+    assert [fault.partition(":")[0] for fault in await faults(page)] == ["button-name"]
+
+
+async def test_news_are_said_once(world: Contoso, visit: Open) -> None:
+    """A screen reader hears the notification text of a message that comes or changes, and not its blocks."""
+    page = await visit(f"{world.workspace.url}/")
+    message = page.get_by_role("textbox", name="Message")
+    await message.fill(f"/provision {people()[0]['identifier']}")
+    await message.press("Enter")
+    status = page.get_by_role("status").filter(has_text="Ada Lovelace")
+    await expect(status).to_contain_text("Ada Lovelace was created in Entra ID. Import passed:")
+    await expect(status).to_have_count(1)
