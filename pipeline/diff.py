@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.configuration import Apply
+from pipeline.configuration import Apply, AttributeMapping, Null
 from pipeline.facts import writability
 from pipeline.mapping import MappedAttribute
 from pipeline.model import Change, ChangeKind, JsonScalar, TargetKind, TargetValue
@@ -27,27 +27,53 @@ def compare(mapped: MappedAttribute, target: TargetObject | None, kind: TargetKi
     """Decide what becomes of one attribute of an object that is created (no target) or updated."""
     mapping, creating = mapped.mapping, target is None
     before = current_value(target, mapping.target)
-    after = mapped.value
-    if creating and _empty(after) and mapping.default is not None:
-        after = mapping.default
+    after = _wanted(mapped, before, creating=creating)
     change_kind, reason = _kind(before, after), ""
     if change_kind is not ChangeKind.SAME:
         fact = writability(kind, mapping.target)
-        if mapped.ignored:
-            reason = "the mapping asks to leave it alone for this object"
-        elif mapping.apply is Apply.ON_CREATE and not creating:
-            reason = "it is written on creation only"
-        elif not (fact.on_create if creating else fact.on_update):
+        reason = "the mapping asks to leave it alone for this object" if mapped.ignored else ""
+        reason = reason or held_back(mapping, after, creating=creating)
+        if not reason and not (fact.on_create if creating else fact.on_update):
             reason = fact.reason
+    left = mapped.ignored or (bool(reason) and _left_alone(mapping, after, creating=creating))
     return Change(
         attribute=mapping.target,
         before=before,
-        after=before if mapped.ignored else after,
+        after=before if left else after,
         kind=ChangeKind.NOT_WRITTEN if reason else change_kind,
         reason=reason,
         mapping=mapping.text,
         inputs=mapped.inputs,
     )
+
+
+def held_back(mapping: AttributeMapping, after: TargetValue, *, creating: bool) -> str:
+    """Say why the mapping does not want its value written to an object that exists; empty when it does."""
+    if creating:
+        return ""
+    if mapping.apply is Apply.ON_CREATE:
+        return "it is written on creation only"
+    if _left_alone(mapping, after, creating=creating):
+        return "there is no value for it, and the mapping leaves it alone then"
+    return ""
+
+
+def _left_alone(mapping: AttributeMapping, after: TargetValue, *, creating: bool) -> bool:
+    return not creating and mapping.null is Null.IGNORE and _empty(after)
+
+
+def _wanted(mapped: MappedAttribute, before: TargetValue, *, creating: bool) -> TargetValue:
+    """Return what the mapping wants, given what is there: defaults filled in, values added."""
+    mapping, after = mapped.mapping, mapped.value
+    if mapping.only_fills:
+        return mapping.default if _empty(before) else before
+    if creating and _empty(after) and mapping.default is not None:
+        return mapping.default
+    if mapping.apply is Apply.MULTI_VALUE_ADD and isinstance(before, tuple) and isinstance(after, tuple):
+        return (*before, *(value for value in after if value not in before))
+    if mapping.apply is Apply.MULTI_VALUE_ADD and _empty(after):
+        return before  # nothing to add
+    return after
 
 
 def _kind(before: TargetValue, after: TargetValue) -> ChangeKind:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.configuration import AttributeMapping, ObjectRules
+from pipeline.configuration.target_values import target_value
 from pipeline.expressions import Context, ExpressionError, Ignore, Value, as_text
-from pipeline.facts import writability
 from pipeline.model import TargetKind, TargetValue
 
 
@@ -49,7 +49,7 @@ def evaluate_mapping(
         value = mapping.expression.evaluate(source, context)
         if isinstance(value, Ignore):
             return MappedAttribute(mapping, ignored=True, inputs=inputs)
-        return MappedAttribute(mapping, _typed(mapping.target, kind, value), inputs=inputs)
+        return MappedAttribute(mapping, target_value(kind, mapping.target, value), inputs=inputs)
     except (ExpressionError, ValueError) as error:
         return MappedAttribute(mapping, error=str(error), inputs=inputs)
 
@@ -58,24 +58,3 @@ def _input_text(value: Value) -> str:
     if value is None:
         return ""
     return "; ".join(as_text(item) for item in value) if isinstance(value, list) else as_text(value)
-
-
-def _typed(target: str, kind: TargetKind, value: Value) -> TargetValue:
-    fact = writability(kind, target)
-    items = value if isinstance(value, list) else [] if value is None else [value]
-    texts = tuple(text for text in map(as_text, items) if text != "")
-    if fact.collection:
-        return texts
-    if not texts:
-        return None
-    if len(texts) > 1:
-        raise ValueError(f"gives {len(texts)} values, and {target} takes one")
-    if fact.type == "boolean":
-        return _boolean(texts[0])
-    return texts[0]
-
-
-def _boolean(text: str) -> bool:
-    if text.casefold() in {"true", "false"}:
-        return text.casefold() == "true"
-    raise ValueError(f"gives “{text}”, and only True or False will do")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 Scalar = str | int | bool
@@ -51,28 +51,43 @@ class Filter(_Strict):
     all: list[Clause] = Field(min_length=1)
 
 
+class ScopeGroup(_Strict):
+    """A group whose members are meant; `nested`: the members of its member groups as well."""
+
+    dn: str
+    nested: bool = False
+
+
+def _group(given: object) -> object:
+    """Read a plain name as the group of that name, its direct members only."""
+    return {"dn": given} if isinstance(given, str) else given
+
+
 class Scope(_Strict):
     """Which objects of the directory are meant."""
 
     organizational_units: list[str] = []
-    groups: list[str] = []
+    groups: list[Annotated[ScopeGroup, BeforeValidator(_group)]] = []
     filters: list[Filter] = []
+    input_filters: list[Filter] = []
 
 
 class Attribute(_Strict):
-    """How one cloud attribute is made. Exactly one of source, expression and constant."""
+    """How one cloud attribute is made: exactly one of source, expression and constant, or a default alone."""
 
     target: str
     source: str | None = None
     expression: str | None = None
     constant: Scalar | list[str] | None = None
-    apply: Literal["always", "on_create"] = "always"
+    apply: Literal["always", "on_create", "multi_value_add"] = "always"
     default: Scalar | None = None
+    null: Literal["clear", "ignore"] = "clear"
 
 
 class ObjectRules(_Strict):
-    """The rules for one kind of object."""
+    """The rules for one kind of object; `kinds` narrows them to some of its directory classes."""
 
+    kinds: list[Literal["user", "inetOrgPerson", "group"]] | None = Field(None, min_length=1)
     scope: Scope = Scope()
     match: list[str] = Field(min_length=1)
     attributes: list[Attribute] = Field(min_length=1)
@@ -92,6 +107,12 @@ class Guards(_Strict):
     allow_create_in_synced_tenant: bool = False
 
 
+class Kept(_Strict):
+    """What is carried along unread, so that the way back loses nothing."""
+
+    graph_schema: str | None = None
+
+
 class ConfigurationDocument(_Strict):
     """A whole configuration file."""
 
@@ -102,7 +123,9 @@ class ConfigurationDocument(_Strict):
     base: str
     dialect: Literal["cloud-sync", "connect"] = "cloud-sync"
     parameters: dict[str, str] = {}
+    known_attributes: list[str] = []
     access: Access = Access()
     privacy: Privacy = Privacy()
     objects: Objects
     guards: Guards = Guards()
+    kept: Kept = Kept()

@@ -11,7 +11,7 @@ from pipeline.configuration.privacy import Privacy
 from pipeline.dn import DistinguishedName
 from pipeline.expressions import Dialect, Expression
 from pipeline.filters import ScopeFilter
-from pipeline.model import JsonScalar, ObjectKind, TargetKind
+from pipeline.model import ObjectKind, TargetKind, TargetValue
 
 
 class Right(StrEnum):
@@ -35,6 +35,15 @@ class Apply(StrEnum):
 
     ALWAYS = "always"
     ON_CREATE = "on_create"
+    MULTI_VALUE_ADD = "multi_value_add"
+    """Values are added to those that are there; none is taken away."""
+
+
+class Null(StrEnum):
+    """What becomes of a cloud attribute when its mapping gives nothing, on an update."""
+
+    CLEAR = "clear"
+    IGNORE = "ignore"
 
 
 class Members(StrEnum):
@@ -49,15 +58,19 @@ class Members(StrEnum):
 class AttributeMapping:
     """How one cloud attribute is made: from a compiled expression, or a constant when that is None.
 
-    A direct mapping is the expression `[source]`. `text` is what the file says, for people.
+    A direct mapping is the expression `[source]`. `text` is what the file says, for people. `default` is for
+    creation alone, but where the mapping `only_fills`.
     """
 
     target: str
     text: str
     expression: Expression | None
-    constant: JsonScalar | tuple[str, ...] = None
+    constant: TargetValue = None
     apply: Apply = Apply.ALWAYS
-    default: JsonScalar = None
+    default: TargetValue = None
+    null: Null = Null.CLEAR
+    only_fills: bool = False
+    """Nothing flows but the default, and that only into an empty attribute."""
 
     @property
     def reads(self) -> frozenset[str]:
@@ -67,16 +80,21 @@ class AttributeMapping:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which objects are meant. An empty part is no condition."""
+    """Which objects are meant. An empty part is no condition.
+
+    `input_filters` are a second set: any of them must hold as well. For the schedule of the synchronisation
+    they differ in what follows: an object that leaves them is left alone, and not deprovisioned.
+    """
 
     organizational_units: tuple[DistinguishedName, ...]
     groups: tuple[DistinguishedName, ...]
     filters: tuple[ScopeFilter, ...]
+    input_filters: tuple[ScopeFilter, ...] = ()
 
     @property
     def reads(self) -> frozenset[str]:
         """The source attributes that the filters read."""
-        clauses = frozenset(c.attribute for f in self.filters for c in f.clauses)
+        clauses = frozenset(c.attribute for f in (*self.filters, *self.input_filters) for c in f.clauses)
         return clauses | {"memberOf"} if self.groups else clauses
 
 
@@ -89,6 +107,8 @@ class ObjectRules:
     match: tuple[str, ...]
     mappings: tuple[AttributeMapping, ...]
     members: Members
+    kinds: frozenset[ObjectKind] = frozenset(ObjectKind)
+    """The directory's classes that the rules are for."""
 
     @cached_property
     def reads(self) -> frozenset[str]:
@@ -132,7 +152,8 @@ class Configuration:
         """Return the rules for a kind of directory object; None when there are none."""
         if kind is ObjectKind.CONTACT:
             return None
-        return self.objects.get(TargetKind(kind.rules))
+        rules = self.objects.get(TargetKind(kind.rules))
+        return rules if rules is not None and kind in rules.kinds else None
 
     @property
     def reads(self) -> frozenset[str]:

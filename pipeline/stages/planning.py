@@ -146,11 +146,10 @@ def _manager_change(match: Match) -> tuple[Change, EntraId | None]:
     before = str(current.get("displayName") or current_id) if isinstance(current, dict) else None
     wanted: Manager | None = match.manager
     inputs = (("manager", wanted.dn if wanted else ""),)
-    held = (
-        held_back(mapping, wanted.name if wanted else None, creating=match.target is None) if mapping else ""
-    )
-    if held and current_id != (wanted.id if wanted else None):
-        return Change("manager", before, before, ChangeKind.NOT_WRITTEN, held, text, inputs), None
+    name = wanted.name if wanted is not None else None
+    held = held_back(mapping, name, creating=match.target is None) if mapping is not None else ""
+    if held:  # by the mapping's own wish, so it is no warning
+        return Change("manager", before, before, ChangeKind.SAME, held, text, inputs), None
     if wanted is None:
         kind = ChangeKind.CLEARED if current_id else ChangeKind.SAME
         return Change("manager", before, None, kind, mapping=text, inputs=inputs), None
