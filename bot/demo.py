@@ -22,6 +22,7 @@ from sandbox.directory import DirectoryServer
 from sandbox.people import directory_entries, interesting_people, tenant_seed
 from sandbox.tenant import TenantServer
 from sandbox.workspace import WorkspaceServer
+from sandbox.workspace.server import ACK_DEADLINE_S
 
 CHANNEL: Final = "C0IDENTITY"
 USER: Final = "U0MARIA"
@@ -81,16 +82,19 @@ def suggestions() -> list[dict[str, str]]:
 
 
 @asynccontextmanager
-async def contoso(port: int = 0, mode: str = "socket") -> AsyncIterator[Contoso]:
+async def contoso(
+    port: int = 0, mode: str = "socket", ack_deadline: float = ACK_DEADLINE_S
+) -> AsyncIterator[Contoso]:
     """Start the sandbox and the bot on it, with a store of its own that goes when the block ends.
 
-    `mode` is how the workspace reaches the bot: `socket`, or `http` with signed requests.
+    `mode` is how the workspace reaches the bot: `socket`, or `http` with signed requests. `ack_deadline` is how
+    long the workspace waits for an acknowledgement, in seconds; Slack's own is three.
     """
     with tempfile.TemporaryDirectory(prefix="fourcheck-demo-") as folder:
         async with (
             TenantServer(seed=tenant_seed()) as tenant,
             DirectoryServer(entries=directory_entries()) as directory,
-            _workspace(port, tenant, directory) as workspace,
+            _workspace(port, tenant, directory, ack_deadline) as workspace,
         ):
             given = environment(workspace, tenant, directory, Path(folder), mode)
             async with running_bot(load_settings(given, dotenv=Path(folder) / "none")) as bot:
@@ -98,14 +102,16 @@ async def contoso(port: int = 0, mode: str = "socket") -> AsyncIterator[Contoso]
                 yield Contoso(workspace, tenant, directory, bot)
 
 
-def _workspace(port: int, tenant: TenantServer, directory: DirectoryServer) -> WorkspaceServer:
+def _workspace(
+    port: int, tenant: TenantServer, directory: DirectoryServer, ack_deadline: float
+) -> WorkspaceServer:
     """Make the workspace whose page offers the interesting people and resets the other stand-ins as well."""
 
     def put_back() -> None:
         tenant.reset()
         directory.faults.clear()
 
-    return WorkspaceServer(port=port, suggestions=suggestions(), on_reset=put_back)
+    return WorkspaceServer(port=port, ack_deadline=ack_deadline, suggestions=suggestions(), on_reset=put_back)
 
 
 def environment(

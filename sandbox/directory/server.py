@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _HOST = "127.0.0.1"
 _HANDSHAKE_SECONDS = 10
+_GOODBYE_SECONDS = 0.5  # a client that does not answer the end of TLS is not waited for
 
 
 class DirectoryServer:
@@ -186,5 +187,6 @@ async def _open(
         connection,
         ssl=directory.tls if directory else None,
         ssl_handshake_timeout=_HANDSHAKE_SECONDS if directory else None,
+        ssl_shutdown_timeout=_GOODBYE_SECONDS if directory else None,
     )
     return await connected

@@ -213,3 +213,11 @@ async def test_private_values_leave_no_trace(scene: Scene) -> None:
     assert user["mobilePhone"] not in everything
     assert user["employeeId"] not in everything
     assert "present, hidden" in everything
+
+
+async def test_a_command_is_acknowledged_at_once(scene: Scene) -> None:
+    """Slack waits three seconds for the acknowledgement: it comes long before the run has ended."""
+    answer = await scene.type(scene.people["create"])
+
+    assert answer["ack"]["ms"] < 3000
+    assert [m for m in scene.posted() if "run_again" in json.dumps(m["blocks"])] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,13 @@ PACKAGES = ("bot", "pipeline", "sandbox")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
-def _imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Yield every module that a file imports, and whether at its top level."""
+@cache
+def _imports(path: Path) -> tuple[tuple[str, bool], ...]:
+    """Return every module that a file imports, and whether at its top level."""
+    return tuple(_read_imports(path))
+
+
+def _read_imports(path: Path) -> Iterator[tuple[str, bool]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     top = set(map(id, tree.body))
     for node in ast.walk(tree):
