@@ -26,8 +26,8 @@ export function drawPayload(node, { json, problems, blocks, limits, measured }) 
 
 function verdict(problems) {
   if (problems.length === 0) return "Valid. Slack's rules and the product's own are kept.";
-  const rules = problems.length === 1 ? "rule is" : "rules are";
-  return `Slack takes it, but ${problems.length} of the product's own ${rules} broken.`;
+  const many = problems.length === 1 ? "one of the product's own rules is" : `${problems.length} of the product's own rules are`;
+  return `Slack takes it, but ${many} broken.`;
 }
 
 function problem({ pointer, rule, message }) {
