@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from sandbox.directory.tree import Node, Tree
 
 _log = logging.getLogger(__name__)
+
+_GOODBYE_SECONDS: Final = 1.0
 
 _MUST_BIND: Final = (
     "000004DC: LdapErr: DSID-0C090A5C, comment: In order to perform this operation a successful bind must be "
@@ -103,9 +104,16 @@ class Session:
             for task in self._running.values():
                 task.cancel()
             await asyncio.gather(*self._running.values(), return_exceptions=True)
-            self._writer.close()
-            with suppress(OSError):
+            await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """Close; a client that does not answer the end of TLS is not waited for."""
+        self._writer.close()
+        try:
+            async with asyncio.timeout(_GOODBYE_SECONDS):
                 await self._writer.wait_closed()
+        except (OSError, TimeoutError):
+            self._writer.transport.abort()
 
     async def _one(self) -> bool:
         """Take one request; say whether the connection goes on."""

@@ -12,7 +12,7 @@ import pytest
 from ldap3 import NONE, SAFE_SYNC, Connection, Server, Tls
 from ldap3.core.exceptions import LDAPExceptionError
 
-from sandbox.directory import DirectoryServer
+from sandbox.directory import DirectoryServer, ber
 from sandbox.directory.certificates import make_chain
 from sandbox.people import BASE_DN, BIND_DN, BIND_PASSWORD, bind_passwords, interesting_people
 from tests.fixtures.directories import Query, ask, connection, directory_in_thread
@@ -105,6 +105,29 @@ async def test_stop_closes_the_port_and_may_be_repeated() -> None:
     await server.stop()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("starttls", [False, True])
+async def test_stop_does_not_wait_for_silent_clients(starttls: bool) -> None:  # noqa: FBT001  # a column
+    """A client that never says goodbye holds nothing up, whichever way its TLS began."""
+    async with DirectoryServer(starttls_port=0) as server:
+        context = ssl.create_default_context(cafile=server.ca_file)
+        url = server.starttls_url if starttls else server.url
+        port = int(url.rpartition(":")[2])
+        if starttls:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(ber.message(1, ber.tlv(0x77, ber.tlv(0x80, b"1.3.6.1.4.1.1466.20037"))))
+            await reader.read(100)
+            await writer.start_tls(context, server_hostname="localhost")
+        else:
+            _, writer = await asyncio.open_connection(
+                "127.0.0.1", port, ssl=context, server_hostname="localhost"
+            )
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # transports of sockets can
+        began = asyncio.get_running_loop().time()
+        await server.stop()
+        assert asyncio.get_running_loop().time() - began < 10
+        writer.transport.abort()
 
 
 async def test_port_that_is_taken() -> None:
