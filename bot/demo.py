@@ -87,8 +87,8 @@ async def contoso(
 ) -> AsyncIterator[Contoso]:
     """Start the sandbox and the bot on it, with a store of its own that goes when the block ends.
 
-    `mode` is how the workspace reaches the bot: `socket`, or `http` with signed requests. `ack_deadline` is how
-    long the workspace waits for an acknowledgement, in seconds; Slack's own is three.
+    `mode` is how the workspace reaches the bot: `socket`, or `http` with signed requests. `ack_deadline` is
+    how long the workspace waits for an acknowledgement, in seconds; Slack's own is three.
     """
     with tempfile.TemporaryDirectory(prefix="fourcheck-demo-") as folder:
         async with (
