@@ -16,60 +16,12 @@ from typing import Any, Final
 
 import regex
 
+from pipeline.expressions.dotnet_characters import MAX_DEPTH, CharacterReader, PatternError
+
 MAX_PATTERN: Final = 1000
-MAX_DEPTH: Final = 50
 #: The largest number of single matches that repeats with a count may unfold to.
 MAX_REPEATS: Final = 10_000
 
-_SAME_ESCAPES: Final = frozenset("abBAzGdDwWsStrnvf")
-_REFUSED_ESCAPES: Final = {
-    "h": r"\h is not of .NET; use [ \t]",
-    "R": r"\R is not of .NET; use \r?\n",
-    "X": r"\X is not of .NET",
-    "K": r"\K is not of .NET; use a lookbehind",
-    "L": r"\L is not of .NET",
-}
-_CATEGORIES: Final = frozenset(
-    [
-        "L",
-        "Lu",
-        "Ll",
-        "Lt",
-        "Lm",
-        "Lo",
-        "M",
-        "Mn",
-        "Mc",
-        "Me",
-        "N",
-        "Nd",
-        "Nl",
-        "No",
-        "P",
-        "Pc",
-        "Pd",
-        "Ps",
-        "Pe",
-        "Pi",
-        "Pf",
-        "Po",
-        "S",
-        "Sm",
-        "Sc",
-        "Sk",
-        "So",
-        "Z",
-        "Zs",
-        "Zl",
-        "Zp",
-        "C",
-        "Cc",
-        "Cf",
-        "Cs",
-        "Co",
-        "Cn",
-    ]
-)
 _BRACES: Final = regex.compile(r"\{([0-9]+)(,([0-9]*))?\}")
 _FUZZY: Final = regex.compile(r"\{[^{}]*[ides]\s*<?=?[^{}]*\}|\{[eisd](?:<=?[0-9]+|,[^{}]*)?\}")
 _OPTIONS: Final = regex.compile(r"\(\?([a-zA-Z]*)(?:-([a-zA-Z]*))?([:)])")
@@ -77,20 +29,7 @@ _GROUP_NAME: Final = regex.compile(r"\(\?(?:<([^>]*)>|'([^']*)')")
 _NAME: Final = regex.compile(r"[^\W\d]\w*|[1-9][0-9]*")
 _BACK_NAME: Final = regex.compile(r"\\k(?:<([^>]*)>|'([^']*)')")
 _CONDITION: Final = regex.compile(r"\(\?\(([^()?][^()]*)\)")
-_PROPERTY: Final = regex.compile(r"\\([pP])\{([^{}]*)\}")
-_CODE: Final = regex.compile(r"\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}")
-_CONTROL: Final = regex.compile(r"\\c([@-_a-z])")
-_OCTAL: Final = frozenset("01234567")
 _DIGITS: Final = regex.compile(r"\\([0-9]+)")
-
-
-class PatternError(ValueError):
-    """A pattern that .NET refuses or that cannot be carried over; `offset` is the place in it, from 0."""
-
-    def __init__(self, reason: str, offset: int) -> None:
-        super().__init__(f"{reason} (character {offset + 1} of the pattern)")
-        self.reason = reason
-        self.offset = offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +72,7 @@ class _Level:
 
 
 @dataclass(slots=True)
-class _Scanner:
-    pattern: str
-    position: int = 0
+class _Scanner(CharacterReader):
     out: list[str] = field(default_factory=list)
     levels: list[_Level] = field(default_factory=lambda: [_Level()])
     unnamed: int = 0
@@ -149,16 +86,16 @@ class _Scanner:
         while self.position < len(self.pattern):
             self._next()
         if len(self.levels) > 1:
-            raise self._refused("a group is not closed", len(self.pattern))
+            raise self.refused("a group is not closed", len(self.pattern))
         self._settle()
         for number, offset in self.references:
             if self.names and self.unnamed:
-                raise self._refused(
+                raise self.refused(
                     "a number refers to a group where named and unnamed groups are mixed; name the group",
                     offset,
                 )
             if number > self.unnamed + len(self.names):
-                raise self._refused(f"there is no group {number}", offset)
+                raise self.refused(f"there is no group {number}", offset)
         return "".join(self.out)
 
     def _next(self) -> None:
@@ -166,7 +103,7 @@ class _Scanner:
         if letter == "\\":
             self._escape()
         elif letter == "[":
-            self._atom(self._character_class())
+            self._atom(self.character_class())
         elif letter == "(":
             self._open()
         elif letter == ")":
@@ -203,11 +140,8 @@ class _Scanner:
         if self.last is not None:
             self.levels[-1].weight += self.last
             if self.levels[-1].weight > MAX_REPEATS:
-                raise self._refused(f"its repeats unfold to more than {MAX_REPEATS}", self.position)
+                raise self.refused(f"its repeats unfold to more than {MAX_REPEATS}", self.position)
         self.last = None
-
-    def _refused(self, reason: str, offset: int | None = None) -> PatternError:
-        return PatternError(reason, self.position if offset is None else offset)
 
     # Repeats
 
@@ -215,14 +149,14 @@ class _Scanner:
         counted = _BRACES.match(self.pattern, self.position)
         if letter == "{" and counted is None:
             if regex.match(r"\{,[0-9]+\}", self.pattern[self.position :]):
-                raise self._refused("{,n} is literal text in .NET; write {0,n} or \\{")
+                raise self.refused("{,n} is literal text in .NET; write {0,n} or \\{")
             if _FUZZY.match(self.pattern, self.position) and self.last is not None:
-                raise self._refused("approximate matching is not of .NET; write \\{ for the brace itself")
+                raise self.refused("approximate matching is not of .NET; write \\{ for the brace itself")
             self._atom("\\{")
             self.position += 1
             return
         if self.last is None:
-            raise self._refused("a repeat follows nothing that can be repeated")
+            raise self.refused("a repeat follows nothing that can be repeated")
         start = self.position
         if counted is None:
             self._copy(1)
@@ -233,14 +167,14 @@ class _Scanner:
             self._copy(1)
         following = self.pattern[self.position : self.position + 1]
         if following in {"*", "+", "?"} or _BRACES.match(self.pattern, self.position):
-            raise self._refused("a repeat of a repeat is an error in .NET; use a group", start)
+            raise self.refused("a repeat of a repeat is an error in .NET; use a group", start)
         self._settle()
 
     def _count(self, least: str, most: str | None) -> None:
         if len(least) > 9 or len(most or "") > 9:
-            raise self._refused(f"its repeats unfold to more than {MAX_REPEATS}")
+            raise self.refused(f"its repeats unfold to more than {MAX_REPEATS}")
         if most and int(most) < int(least):
-            raise self._refused("a repeat has its limits the wrong way round")
+            raise self.refused("a repeat has its limits the wrong way round")
         count = int(most) if most else int(least)
         self.last = max(1, count) * (self.last or 1)
 
@@ -249,7 +183,7 @@ class _Scanner:
     def _open(self) -> None:
         self._settle()
         if len(self.levels) > MAX_DEPTH:
-            raise self._refused(f"groups are nested deeper than {MAX_DEPTH}")
+            raise self.refused(f"groups are nested deeper than {MAX_DEPTH}")
         level = _Level(free=self.levels[-1].free)
         rest = self.pattern[self.position :]
         if not rest.startswith("(?"):
@@ -258,7 +192,7 @@ class _Scanner:
         elif rest.startswith("(?#"):
             end = rest.find(")")
             if end < 0:
-                raise self._refused("a comment is not closed")
+                raise self.refused("a comment is not closed")
             self.position += end + 1
             return
         elif rest.startswith(("(?:", "(?=", "(?!", "(?>")):
@@ -276,7 +210,7 @@ class _Scanner:
     def _close(self) -> None:
         self._settle()
         if len(self.levels) == 1:
-            raise self._refused("a parenthesis closes nothing")
+            raise self.refused("a parenthesis closes nothing")
         level = self.levels.pop()
         self._copy(1)
         self.last = max(1, level.weight + level.alternatives)
@@ -285,11 +219,11 @@ class _Scanner:
         found = _GROUP_NAME.match(self.pattern, self.position)
         name = (found.group(1) or found.group(2) or "") if found else ""
         if "-" in name:
-            raise self._refused("balancing groups cannot be carried over")
+            raise self.refused("balancing groups cannot be carried over")
         if not found or not _NAME.fullmatch(name):
-            raise self._refused("a group has no valid name")
+            raise self.refused("a group has no valid name")
         if name.isdigit():
-            raise self._refused("groups with numbers as names cannot be carried over")
+            raise self.refused("groups with numbers as names cannot be carried over")
         self.names.add(name)
         self.out.append(f"(?<{name}>")
         self.position = found.end()
@@ -301,12 +235,12 @@ class _Scanner:
                 # The test is a group of its own, opened by the scanner in its turn.
                 self._copy(2)
                 return
-            raise self._refused("a condition must be the name of a group or a lookaround")
+            raise self.refused("a condition must be the name of a group or a lookaround")
         name = found.group(1)
         if name.isdigit():
             self.references.append((int(name), self.position))
         elif name not in self.names:
-            raise self._refused(f'a condition refers to "{name}", which is no group before it')
+            raise self.refused(f'a condition refers to "{name}", which is no group before it')
         self.out.append(found.group())
         self.position = found.end()
 
@@ -315,9 +249,9 @@ class _Scanner:
         found = _OPTIONS.match(self.pattern, self.position)
         letters = (found.group(1) + (found.group(2) or "")) if found else ""
         if "n" in letters.lower() and set(letters.lower()) <= set("imnsx"):
-            raise self._refused("the option n (explicit capture) cannot be carried over; name the groups")
+            raise self.refused("the option n (explicit capture) cannot be carried over; name the groups")
         if found is None or not set(letters) <= set("imsx") or not found.group()[2:-1]:
-            raise self._refused("this kind of group is not of .NET")
+            raise self.refused("this kind of group is not of .NET")
         on, off = "x" in found.group(1), "x" in (found.group(2) or "")
         alone = found.group(3) == ")"
         target = self.levels[-1] if alone else level
@@ -330,7 +264,7 @@ class _Scanner:
     def _escape(self) -> None:
         following = self.pattern[self.position + 1 : self.position + 2]
         if not following:
-            raise self._refused("the pattern ends with a backslash")
+            raise self.refused("the pattern ends with a backslash")
         if following == "Z":
             self._settle()
             self.out.append(r"(?=\n?\z)")
@@ -347,114 +281,20 @@ class _Scanner:
             self._atom(f"(?:\\{digits})")
             self.position += 1 + len(digits)
         elif following in "<'" and regex.match(r"\\(?:<\w+>|'\w+')", self.pattern[self.position :]):
-            raise self._refused(r"the old form of a named reference cannot be carried over; use \k<name>")
+            raise self.refused(r"the old form of a named reference cannot be carried over; use \k<name>")
         else:
-            self._atom(self._single_escape())
+            self._atom(self.single_escape())
 
     def _back_reference(self) -> None:
         found = _BACK_NAME.match(self.pattern, self.position)
         name = (found.group(1) or found.group(2) or "") if found else ""
         if not found or not name:
-            raise self._refused(r"\k must be followed by a name in angle brackets")
+            raise self.refused(r"\k must be followed by a name in angle brackets")
         if name.isdigit():
             self.references.append((int(name[:9]), self.position))
             self._atom(f"(?:\\{name})")
         elif name in self.names:
             self._atom(f"(?P={name})")
         else:
-            raise self._refused(f'a reference names "{name}", which is no group before it')
+            raise self.refused(f'a reference names "{name}", which is no group before it')
         self.position = found.end()
-
-    def _single_escape(self) -> str:
-        """Read an escape that stands for a character or a kind of them; move on, give its translation."""
-        start = self.position
-        following = self.pattern[start + 1]
-        if found := _CODE.match(self.pattern, start):
-            self.position = found.end()
-            return str(found.group())
-        if found := _CONTROL.match(self.pattern, start):
-            self.position = found.end()
-            return f"\\x{ord(found.group(1).upper()) - 64:02x}"
-        if following in "pP":
-            return self._property()
-        if following == "0":
-            end = start + 2
-            while end < start + 4 and self.pattern[end : end + 1] in _OCTAL:
-                end += 1
-            self.position = end
-            return f"\\x{int(self.pattern[start + 1 : end], 8):02x}"
-        self.position += 2
-        if following == "e":
-            return r"\x1b"
-        if following in _SAME_ESCAPES or not (following.isalnum() or following == "_"):
-            return "\\" + following
-        raise self._refused(_REFUSED_ESCAPES.get(following, f"\\{following} is not an escape of .NET"), start)
-
-    def _property(self) -> str:
-        found = _PROPERTY.match(self.pattern, self.position)
-        if found is None:
-            raise self._refused(r"\p must be followed by a category or block in braces")
-        letter, name = found.group(1), found.group(2)
-        translated = f"\\{letter}{{{name}}}"
-        if name.startswith("Is"):
-            # .NET's Is… are blocks; here the same word would name a script.
-            translated = f"\\{letter}{{Block={name[2:].replace('-', '')}}}"
-            try:
-                regex.compile(translated)
-            except regex.error:
-                raise self._refused(f"there is no block {name}") from None
-        elif name not in _CATEGORIES:
-            raise self._refused(f"{name or 'nothing'} is not a category of .NET")
-        self.position = found.end()
-        return translated
-
-    # Character classes
-
-    def _character_class(self, depth: int = 1) -> str:
-        """Read a class in brackets; a subtraction becomes a lookahead before the class without it."""
-        start = self.position
-        if depth > MAX_DEPTH:
-            raise self._refused(f"character classes are nested deeper than {MAX_DEPTH}")
-        self.position += 1
-        out = ["["]
-        if self.pattern[self.position : self.position + 1] == "^":
-            out.append("^")
-            self.position += 1
-        first = True
-        while True:
-            if self.position >= len(self.pattern):
-                raise self._refused("a character class is not closed", start)
-            letter = self.pattern[self.position]
-            if letter == "]" and not first:
-                self.position += 1
-                return "".join(out) + "]"
-            if letter == "-" and self.pattern.startswith("-[", self.position) and not first:
-                return self._subtraction("".join(out) + "]", start, depth)
-            if letter == "[" and self.pattern.startswith("[:", self.position):
-                raise self._refused(
-                    r"classes such as [:alpha:] are not of .NET; write \[ for the bracket itself"
-                )
-            out.append(self._class_piece(letter, start))
-            first = False
-
-    def _class_piece(self, letter: str, start: int) -> str:
-        if letter == "\\":
-            following = self.pattern[self.position + 1 : self.position + 2]
-            if not following:
-                raise self._refused("a character class is not closed", start)
-            if following in "123456789":
-                raise self._refused("write a character by its code as \\xHH inside a class")
-            if following in "AzZGB":
-                raise self._refused(f"\\{following} has no meaning inside a class")
-            return self._single_escape()
-        self.position += 1
-        # These are operators of sets in newer pattern dialects; inside a .NET class they are themselves.
-        return "\\" + letter if letter in "[]&|~" else letter
-
-    def _subtraction(self, base: str, start: int, depth: int) -> str:
-        self.position += 1
-        taken = self._character_class(depth + 1)
-        if self.pattern[self.position : self.position + 1] != "]":
-            raise self._refused("a subtraction must be the last part of a class", start)
-        self.position += 1
-        return f"(?:(?!{taken}){base})"

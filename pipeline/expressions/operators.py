@@ -7,6 +7,7 @@ A list on either side is treated value by value.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -174,7 +175,7 @@ def bounded(number: float) -> int | float:
     """Refuse what .NET's numbers cannot hold."""
     if isinstance(number, int) and abs(number) > MAX_INTEGER:
         raise Fault("the number is too large")
-    if number in {float("inf"), float("-inf")} or number != number:  # noqa: PLR0124  the test for not-a-number
+    if not math.isfinite(number):
         raise Fault("the number is too large")
     return number
 

@@ -82,7 +82,7 @@ def parse(text: str) -> Node:
         raise ExpressionSyntaxError("the expression is empty", position=Position(1, 1, 0))
     try:
         # lark types a parse as a tree; with an embedded transformer it is what the transformer made.
-        tree: Node = _parser().parse(text)  # type: ignore[assignment]
+        tree: Node = _parser().parse(text)  # type: ignore[assignment]  # see above
     except UnexpectedInput as failure:
         raise _syntax_error(text, failure) from None
     except VisitError as failure:

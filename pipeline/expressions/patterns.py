@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.expressions.dotnet_regex import PatternError, Translated, translate
+from pipeline.expressions.dotnet_characters import PatternError
+from pipeline.expressions.dotnet_regex import Translated, translate
 from pipeline.expressions.errors import ExpressionSyntaxError, Fault, Position
 from pipeline.expressions.state import MAX_TEXT, TIME_LIMIT
 

@@ -6,7 +6,8 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from pipeline.expressions.dotnet_regex import PatternError, translate
+from pipeline.expressions.dotnet_characters import PatternError
+from pipeline.expressions.dotnet_regex import translate
 from pipeline.expressions.errors import Fault
 from pipeline.expressions.kinds import TEXT
 from pipeline.expressions.patterns import Pattern, Template

@@ -60,6 +60,7 @@ HOSTILE: Final = {
     "doubling by replacement": 'Replace(PadLeft("", 9999, "x"), "x", PadLeft("", 4000, "x"))',
     "template": 'Replace([long], "x", , , , , PadLeft("x", 4000, "x"))',
     "replacement text": 'Replace(PadLeft("", 4000, "x"), , "x", , "$_", , )',
+    "one text to many": 'PadLeft("", 4000, "x") & [many]',
     "multiplication": "*".join(["18446744073709551615"] * 50),
     "fractions": "*".join(["99999999999999999999.9"] * 50),
     "split": 'Split([long], "x")',

@@ -14,7 +14,8 @@ from pipeline.expressions import (
     compile_expression,
     compile_pattern,
 )
-from pipeline.expressions.dotnet_regex import PatternError, translate
+from pipeline.expressions.dotnet_characters import PatternError
+from pipeline.expressions.dotnet_regex import translate
 from pipeline.expressions.patterns import Pattern, Template
 
 Evaluate: TypeAlias = Callable[..., Any]
