@@ -23,7 +23,9 @@ MAX_PATTERN: Final = 1000
 MAX_REPEATS: Final = 10_000
 
 _BRACES: Final = regex.compile(r"\{([0-9]+)(,([0-9]*))?\}")
-_FUZZY: Final = regex.compile(r"\{[^{}]*[ides]\s*<?=?[^{}]*\}|\{[eisd](?:<=?[0-9]+|,[^{}]*)?\}")
+# How the `regex` module writes the numbers of errors that it may overlook: {e<=1}, {1i+2d<=3}, {i,1<=d<=2}.
+_ALLOWANCE: Final = r"\s*(?:[0-9]+<=?)?[0-9]*[idse](?:\+[0-9]*[ids])*(?:<=?[0-9]+)?\s*"
+_FUZZY: Final = regex.compile(rf"\{{{_ALLOWANCE}(?:,{_ALLOWANCE})*(?::[^{{}}]*)?\}}")
 _OPTIONS: Final = regex.compile(r"\(\?([a-zA-Z]*)(?:-([a-zA-Z]*))?([:)])")
 _GROUP_NAME: Final = regex.compile(r"\(\?(?:<([^>]*)>|'([^']*)')")
 _NAME: Final = regex.compile(r"[^\W\d]\w*|[1-9][0-9]*")

@@ -22,6 +22,7 @@ from pipeline.expressions import (
     Value,
     as_text,
     compile_expression,
+    compile_pattern,
 )
 from pipeline.expressions.functions import FUNCTIONS
 from pipeline.expressions.nodes import (
@@ -288,3 +289,59 @@ def test_values_pass_through_unchanged(source: dict[str, Value], text: str) -> N
 def test_fractions_have_a_text_form(value: float) -> None:
     """Whole numbers show no fraction."""
     assert as_text(value) == {1.5: "1.5", 2.0: "2", 1e20: "1e+20", 1e-7: "1e-07", -0.5: "-0.5"}[value]
+
+
+_PATTERN_PARTS: Final = st.sampled_from(
+    [
+        *(
+            "a",
+            "(",
+            "(?:",
+            "(?<n>",
+            "(?=",
+            "(?<!",
+            ")",
+            ")",
+            "[",
+            "[^",
+            "]",
+            "-",
+            "-[",
+            "|",
+            "*",
+            "+",
+            "?",
+            "{2}",
+        ),
+        *(
+            "{1,3}",
+            "{",
+            "}",
+            r"\d",
+            r"\k<n>",
+            r"\1",
+            r"\p{L}",
+            "\\",
+            "^",
+            "$",
+            "(?i)",
+            "(?x)",
+            "#",
+            " ",
+            r"\Z",
+            "[:",
+        ),
+    ]
+)
+
+
+@given(st.lists(_PATTERN_PARTS, max_size=12).map("".join), st.text("aA1 -", max_size=6))
+@settings(max_examples=400, deadline=None, database=None)
+def test_no_pattern_raises_anything_but_our_errors(pattern: str, text: str) -> None:
+    """A pattern either works, on any text, or is refused with a place in it."""
+    offset = 0
+    try:
+        assert compile_pattern(pattern).found_in(text) in {True, False}
+    except ExpressionSyntaxError as error:
+        offset = error.position.offset
+    assert 0 <= offset <= len(pattern)

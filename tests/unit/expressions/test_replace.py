@@ -174,6 +174,7 @@ def test_what_an_object_brings_is_checked_too(evaluate: Evaluate, text: str, mes
         (r"^[a\-z]+$", "-", True),
         (r"^SystemMailbox{", "SystemMailbox{bb55}", True),  # a brace that repeats nothing is itself
         (r"^a{x}$", "a{x}", True),
+        (r"^CAS_{guid}$", "CAS_{guid}", True),
         (r"^a{1,2}?b{2}c{1,}$", "aabbcc", True),
         (r"^(?<a>x)(y)\k<a>$", "xyx", True),
         (r"\.\*\+\?\(\[\{\|\^\$\#\ ", ".*+?([{|^$# ", True),  # escaped punctuation
@@ -205,6 +206,8 @@ def test_patterns_mean_what_they_mean_in_dotnet(pattern: str, text: str, found: 
         (r"a{,3}", 1, "{,n} is literal"),
         (r"a{e<=1}", 1, "approximate matching"),
         (r"(?:abc){i}", 7, "approximate matching"),
+        (r"a{1i+2d<=3}", 1, "approximate matching"),
+        (r"a{i,1<=d<=2}", 1, "approximate matching"),
         (r"[[:alpha:]]", 1, "[:alpha:]"),
         (r"\h", 0, "not of .NET"),
         (r"\R", 0, "not of .NET"),
