@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from pipeline.configuration import document as doc
 from pipeline.configuration import model
@@ -18,6 +19,9 @@ from pipeline.dn import parse as parse_dn
 from pipeline.errors import ConfigurationInvalid, RequestError
 from pipeline.expressions import Dialect
 from pipeline.model import TargetKind
+
+UNUSABLE: Final = parse_dn("DC=invalid")
+"""Stands in for a base that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,8 @@ def _base(document: doc.ConfigurationDocument, source: Positioned) -> Distinguis
     try:
         return parse_dn(document.base)
     except RequestError as error:
-        source.problems.append(source.problem(("base",), error.message, "bad-dn"))
-        return parse_dn("DC=invalid")
+        source.problems.append(source.problem(("base",), error.message.rstrip("."), "bad-dn"))
+        return UNUSABLE
 
 
 def _access(access: doc.Access) -> dict[model.Right, model.Grant]:

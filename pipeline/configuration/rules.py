@@ -204,7 +204,7 @@ class RulesReader:
         try:
             return (parse_dn(text),)
         except RequestError as error:
-            self._problem(path, error.message, "bad-dn")
+            self._problem(path, error.message.rstrip("."), "bad-dn")
             return ()
 
     def _problem(self, path: Path, message: str, code: str) -> None:
