@@ -53,12 +53,12 @@ def people() -> list[dict[str, str]]:
 
 _HAPPENS: Final = {
     "create": "a user to create",
-    "update-three": "a user with three changes",
+    "update-three": "a user to update",
     "ambiguous": "an ambiguous match",
-    "scope-filter": "a user out of scope, by a filter",
+    "scope-filter": "a user out of scope",
     "unchanged": "a user who is up to date",
     "manager-missing": "a user whose manager is missing",
-    "scope-ou": "a user out of scope, by the place",
+    "scope-ou": "a user in a place out of scope",
     "synced": "a user whom the synchronisation owns",
     "upn-conflict": "a name that somebody else holds",
     "group-40": "a group of forty members",

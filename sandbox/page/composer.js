@@ -1,5 +1,6 @@
 // The field at the bottom: what is typed, and what is offered while it is.
 
+import { announce } from "./announce.js";
 import { el, fill, icon, newId } from "./dom.js";
 
 const MOST_SHOWN = 60;
@@ -34,12 +35,11 @@ export class Composer {
     this.list = el("div", { class: "options", id: listId, role: "listbox", "aria-label": "Suggestions" });
     this.help = el("p", { class: "options-help", "aria-hidden": "true" });
     this.panel = el("div", { class: "options-panel", hidden: true }, this.list, this.help);
-    this.count = el("div", { class: "hidden", role: "status" });
     this.trouble = el("p", { class: "trouble", role: "alert", hidden: true });
     this.button = el("button", { type: "submit", class: "send" }, icon("send"), el("span", { class: "hidden" }, "Send"));
     const form = el("form", { class: "composer" }, this.field, this.button);
     const help = el("p", { class: "hidden", id: "composer-help" }, "Suggestions appear as you type a command: arrow keys choose, Enter takes.");
-    fill(node, this.panel, this.trouble, form, help, this.count);
+    fill(node, this.panel, this.trouble, form, help);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -78,13 +78,11 @@ export class Composer {
 
   async #submit() {
     const text = this.field.value.trim();
-    if (text === "" || this.button.getAttribute("aria-busy") === "true") return;
+    if (text === "") return;
     this.#close();
-    this.button.setAttribute("aria-busy", "true");
     this.field.value = "";
     this.#typed();
     const trouble = await this.send(text);
-    this.button.removeAttribute("aria-busy");
     if (!trouble) return;
     if (this.field.value === "") this.field.value = text;
     this.trouble.textContent = trouble;
@@ -104,8 +102,8 @@ export class Composer {
       return;
     }
     fill(this.list, ...this.#options.map((option, index) => this.#draw(option, index)));
+    if (this.panel.hidden) announce(`${this.#options.length} ${this.#options.length === 1 ? "suggestion" : "suggestions"}`);
     this.panel.hidden = false;
-    this.count.textContent = `${this.#options.length} ${this.#options.length === 1 ? "suggestion" : "suggestions"}`;
     this.#mark();
   }
 
@@ -146,7 +144,6 @@ export class Composer {
     this.#options = [];
     this.#active = -1;
     this.field.removeAttribute("aria-activedescendant");
-    this.count.textContent = "";
   }
 
   #take(index) {

@@ -28,6 +28,12 @@ export class Conversation {
     this.inspect = inspect;
     this.use = use;
     this.list = el("div", { class: "messages" });
+    this.atEnd = true;
+    node.addEventListener("scroll", () => {
+      this.atEnd = this.#isNearEnd();
+    });
+    // Whatever makes the room for messages smaller, whoever reads the newest keeps on seeing it.
+    new ResizeObserver(() => this.atEnd && this.#toEnd()).observe(node);
   }
 
   /** Show a channel: what is already drawn and still right stays as it is. */

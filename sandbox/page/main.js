@@ -1,5 +1,6 @@
 // The page as a whole: one person's view of the workspace, kept up to date.
 
+import { announce } from "./announce.js";
 import { Composer } from "./composer.js";
 import { Conversation, troubleOf } from "./conversation.js";
 import { el } from "./dom.js";
@@ -30,7 +31,6 @@ class Page {
       press: (view, address) => gestures.click(this.model.me, { view: view.id }, address),
       submit: (view, values) => gestures.submit(this.model.me, view.id, values),
       closed: (view) => this.#closed(view),
-      said: (text) => this.#say(text),
     });
     this.feed = new Feed(user ?? null, {
       snapshot: (snapshot) => this.#adopt(snapshot),
@@ -88,7 +88,7 @@ class Page {
     if (isNew === null) return;
     if (message.channel === this.here) {
       this.conversation.take(this.model, message);
-      if (message.user !== this.model.me) this.#say(spoken(message.text, this.model.names));
+      if (message.user !== this.model.me) announce(spoken(message.text, this.model.names));
     } else if (isNew) {
       this.unread.add(message.channel);
       this.#drawSidebar();
@@ -144,7 +144,7 @@ class Page {
     at("notices").replaceChildren();
     this.unread.clear();
     const result = await gestures.reset();
-    this.#say(result.ok ? "Everything is as it was at the beginning." : troubleOf(result));
+    announce(result.ok ? "Everything is as it was at the beginning." : troubleOf(result));
     this.composer.field.focus();
   }
 
@@ -187,10 +187,6 @@ class Page {
     const button = document.querySelector("#channel-header .menu");
     button.setAttribute("aria-expanded", String(open));
     (open ? document.querySelector("#sidebar :checked") : button).focus();
-  }
-
-  #say(text) {
-    at("said").textContent = text;
   }
 }
 

@@ -1,5 +1,6 @@
 // The modals that the app has open for me: a stack of dialogs whose pages turn in place.
 
+import { announce } from "./announce.js";
 import { addressOf, drawBlocks } from "./blocks.js";
 import { focusIn, troubleOf } from "./conversation.js";
 import { el, fill, icon, newId } from "./dom.js";
@@ -10,11 +11,10 @@ export class Modals {
   #open = [];
 
   /** `press(view, address)`: a button was used; `submit(view, values)`; `closed(view)`: the person closed it. */
-  constructor({ press, submit, closed, said }) {
+  constructor({ press, submit, closed }) {
     this.press = press;
     this.submit = submit;
     this.closed = closed;
-    this.said = said;
   }
 
   /** Make the dialogs what the person's stack of views is: root first. */
@@ -61,7 +61,7 @@ export class Modals {
     this.#write(one, model, view);
     one.body.scrollTop = 0;
     if (!refocus?.(one.body)) one.body.focus({ preventScroll: true });
-    this.said(`${view.title.text}: ${pageOf(view)}`);
+    announce(`${view.title.text}: ${pageOf(view)}`);
   }
 
   #write(one, model, view) {

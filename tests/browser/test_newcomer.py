@@ -125,7 +125,7 @@ async def value_of(dialog: Locator, attribute: str) -> str:
 async def test_a_start_is_one_click_away(page: Page) -> None:
     """What is offered above the conversation only has to be sent."""
     about = page.get_by_role("region", name="About this conversation")
-    await about.get_by_role("button", name="a user with three changes").click()
+    await about.get_by_role("button", name="a user to update").click()
     await expect(page.get_by_role("textbox", name="Message")).to_be_focused()
     await press(page, "Enter")
     await expect(

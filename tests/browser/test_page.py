@@ -134,6 +134,18 @@ async def test_draws_exactly_what_may_be_sent(bare: WorkspaceServer, visit: Open
     assert drawn["elements"] == ["button"]
 
 
+async def test_typing_ahead(page: Page) -> None:
+    """What is typed while an earlier line is still on its way is sent as well."""
+    message = page.get_by_role("textbox", name="Message")
+    for said in ("one", "two", "three"):
+        await message.fill(said)
+        await message.press("Enter")
+    articles = page.get_by_role("article", name="Maria Jimenez")
+    await expect(articles).to_have_count(3)
+    for said in ("one", "two", "three"):
+        await expect(articles.filter(has_text=said)).to_have_count(1)
+
+
 async def test_unknown_command(page: Page) -> None:
     """What is no command is said beside the field, and what was typed stays."""
     message = page.get_by_role("textbox", name="Message")
