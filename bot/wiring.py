@@ -66,7 +66,7 @@ class Systems:
         return Services(
             configurations=self.configurations,
             directories=self.directories,
-            tenant=WriteGate(self.tenant),
+            tenant=WriteGate(self.tenant, enabled=self.writes),
             store=self.store,
             journal=self.store,
             events=events,

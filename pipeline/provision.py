@@ -34,14 +34,14 @@ from pipeline.model import (
     TargetKind,
 )
 from pipeline.record import DEFECT, Record
-from pipeline.redaction import redact_plan
+from pipeline.redaction import redact_identity, redact_match, redact_plan
 from pipeline.services import Services
 from pipeline.stages.acting import Action, apply_plan
 from pipeline.stages.importing import Source, import_evidence, import_object, is_mail_enabled
 from pipeline.stages.matching import Match, find_match
 from pipeline.stages.planning import drift_plan, make_plan
 from pipeline.stages.scoping import evaluate_scope
-from pipeline.wording import action_summary, count, plan_summary, what_moved
+from pipeline.wording import action_summary, count, not_written, plan_summary, what_moved
 
 FRESH_S: Final = 5.0
 """How long a read of the target counts as fresh before a write."""
@@ -83,8 +83,9 @@ async def _run(request: Request, services: Services) -> Run:
     try:
         source = await _import(record, request, services)
         await _scope(record, source)
-        match = await _match(record, source, services)
-        return await _act(record, source, match, services)
+        async with services.locks.hold(source.identity.guid):
+            match = await _match(record, source, services)
+            return await _act(record, source, match, services)
     except Skipped:
         return await record.end(Outcome.SKIPPED)
     except Refusal as error:
@@ -102,7 +103,10 @@ async def _import(record: Record, request: Request, services: Services) -> Sourc
     async with record.stage(StageName.IMPORT):
         source = await import_object(request, services)
         evidence = import_evidence(source)
-        record.change(object=source.identity, configuration=source.configuration)
+        record.change(
+            object=redact_identity(source.identity, source.configuration.privacy),
+            configuration=source.configuration,
+        )
         summary = f"{len(evidence.attributes)} attributes from {evidence.controller}"
         await record.end_stage(StageName.IMPORT, StageStatus.PASSED, summary, evidence)
     return source
@@ -111,10 +115,10 @@ async def _import(record: Record, request: Request, services: Services) -> Sourc
 async def _scope(record: Record, source: Source) -> None:
     async with record.stage(StageName.SCOPE):
         evidence = evaluate_scope(source)
-        status = StageStatus.PASSED if evidence.in_scope else StageStatus.SKIPPED
-        await record.end_stage(StageName.SCOPE, status, evidence.why, evidence)
-    if not evidence.in_scope:
-        raise Skipped
+        if not evidence.in_scope:
+            record.close(StageName.SCOPE, StageStatus.SKIPPED, evidence.why, evidence)
+            raise Skipped
+        await record.end_stage(StageName.SCOPE, StageStatus.PASSED, evidence.why, evidence)
 
 
 async def _match(record: Record, source: Source, services: Services) -> Match:
@@ -126,44 +130,43 @@ async def _match(record: Record, source: Source, services: Services) -> Match:
             raise KindNotCreatable("Microsoft Graph cannot create contacts.")
     async with record.stage(StageName.MATCH):
         match = await find_match(source, rules, services)
-        record.keep(StageName.MATCH, match.evidence)
+        evidence = redact_match(match.evidence, rules, source.configuration.privacy)
+        record.keep(StageName.MATCH, evidence)
         for note in match.notes:
             record.warn(note)
         if match.refusal is not None:
             raise match.refusal
         if match.target is not None:
             record.change(target=match.target.identity)
-        await record.end_stage(StageName.MATCH, StageStatus.PASSED, match.evidence.why, match.evidence)
+        await record.end_stage(StageName.MATCH, StageStatus.PASSED, evidence.why, evidence)
     return match
 
 
 async def _act(record: Record, source: Source, match: Match, services: Services) -> Run:
     async with record.stage(StageName.ACTION):
         _refuse_synchronized(record, source, match)
-        await _skip_mail_enabled(record, source, match)
+        _skip_mail_enabled(record, source, match)
         plan = await make_plan(source, match, services)
-        record.change(plan=redact_plan(plan, match.rules, source.configuration.privacy))
+        shown = redact_plan(plan, match.rules, source.configuration.privacy)
+        record.change(plan=shown)
         if plan.action is PlanAction.CREATE:
-            await _guard_creation(source, services)
+            _guard_creation(source, match)
         provisioning = record.run.mode is Mode.PROVISION
         if plan.action is PlanAction.NONE or not provisioning or not services.writes:
             if provisioning and plan.action is not PlanAction.NONE:
                 record.warn(WRITES_OFF)
-            return await _end_planned(record, plan)
+            return await _end_planned(record, shown)
         await _refuse_other_plan(record, services)
         await _refuse_stale(plan, source, match, services)
         action = await apply_plan(plan, source, record.run.run_id, services)
-        if action.error is not None:
-            record.keep(StageName.ACTION, ActionEvidence(tuple(action.writes)))
-            raise action.error
-        return await _end_acted(record, plan, action)
+        return await _end_acted(record, shown, action)
 
 
 def _refuse_synchronized(record: Record, source: Source, match: Match) -> None:
     """Refuse to write an object that the synchronisation owns, and list what differs."""
     if match.target is None or match.target.attributes.get("onPremisesSyncEnabled") is not True:
         return
-    plan = drift_plan(match, "the synchronisation service owns the object")
+    plan = drift_plan(source, match, "the synchronisation service owns the object")
     record.change(plan=redact_plan(plan, match.rules, source.configuration.privacy))
     drift = count(plan.count(ChangeKind.NOT_WRITTEN), "attribute")
     note = f"{drift} differ from Active Directory; the synchronisation decides on them."
@@ -171,20 +174,19 @@ def _refuse_synchronized(record: Record, source: Source, match: Match) -> None:
     raise SynchronizedTarget
 
 
-async def _skip_mail_enabled(record: Record, source: Source, match: Match) -> None:
+def _skip_mail_enabled(record: Record, source: Source, match: Match) -> None:
     """Skip groups that only Exchange or the synchronisation can write."""
     cloud = match.target is not None and match.target.attributes.get("mailEnabled") is True
     if match.rules.kind is TargetKind.GROUP and (cloud or is_mail_enabled(source.values)):
         summary = f"{MailEnabledGroup.__doc__}".partition(";")[0].rstrip(".")
         notes = (MailEnabledGroup.remedy,)
-        await record.end_stage(StageName.ACTION, StageStatus.SKIPPED, summary, ActionEvidence(notes=notes))
+        record.close(StageName.ACTION, StageStatus.SKIPPED, summary, ActionEvidence(notes=notes))
         raise Skipped
 
 
-async def _guard_creation(source: Source, services: Services) -> None:
-    if source.configuration.guards.allow_create_in_synced_tenant:
-        return
-    if await services.tenant.synchronized():
+def _guard_creation(source: Source, match: Match) -> None:
+    """Refuse to create beside a synchronisation, unless the configuration allows it."""
+    if match.tenant_synchronized and not source.configuration.guards.allow_create_in_synced_tenant:
         raise SynchronizedTenant
 
 
@@ -211,39 +213,39 @@ async def _refuse_stale(plan: Plan, source: Source, match: Match, services: Serv
 
 
 async def _end_planned(record: Record, plan: Plan) -> Run:
-    blocked = _not_written(plan)
+    blocked = not_written(plan)
     status = StageStatus.WARNING if blocked else StageStatus.PASSED
-    await record.end_stage(StageName.ACTION, status, plan_summary(plan), ActionEvidence(notes=blocked))
     outcome = {
         PlanAction.CREATE: Outcome.WOULD_CREATE,
         PlanAction.UPDATE: Outcome.WOULD_UPDATE,
         PlanAction.RESTORE: Outcome.WOULD_RESTORE,
         PlanAction.NONE: Outcome.UNCHANGED,
     }[plan.action]
+    evidence = ActionEvidence(notes=blocked)
+    record.close(StageName.ACTION, status, plan_summary(plan), evidence)
     return await record.end(outcome)
 
 
 async def _end_acted(record: Record, plan: Plan, action: Action) -> Run:
+    """Tell what came of the plan: all of it, a part of it, or what stopped it before anything was written."""
     record.change(target=action.target)
-    if plan.action is PlanAction.CREATE:
+    evidence = ActionEvidence(tuple(action.writes), (*action.refused, *not_written(plan)))
+    record.keep(StageName.ACTION, evidence)
+    if action.error is not None and not action.written:
+        raise action.error
+    creating = plan.action is PlanAction.CREATE
+    if creating:
         record.warn(CLOUD_ONLY)
-    notes = (*action.refused, *_not_written(plan))
-    status = StageStatus.WARNING if notes else StageStatus.PASSED
-    evidence = ActionEvidence(writes=tuple(action.writes), notes=notes)
-    await record.end_stage(StageName.ACTION, status, action_summary(plan, action.refused), evidence)
+    summary = action_summary(plan, action.refused)
+    if action.error is not None:
+        unknown = isinstance(action.error, OutcomeUnknown)
+        outcome = Outcome.UNKNOWN if unknown else Outcome.PARTIAL
+        summary = f"{'Created' if creating else 'Updated'}, then stopped: {action.error.message}"
+        record.close(StageName.ACTION, StageStatus.FAILED, summary, evidence)
+        return await record.end(outcome, action.error)
+    status = StageStatus.WARNING if evidence.notes else StageStatus.PASSED
+    outcome = Outcome.CREATED if creating else Outcome.UPDATED
     if action.refused:
-        return await record.end(Outcome.PARTIAL)
-    return await record.end(Outcome.CREATED if plan.action is PlanAction.CREATE else Outcome.UPDATED)
-
-
-def _not_written(plan: Plan) -> tuple[str, ...]:
-    """Name what the rules want and cannot have: a manager who is not there, a member likewise."""
-    manager = next(
-        (c for c in plan.changes if c.attribute == "manager" and c.kind is ChangeKind.NOT_WRITTEN), None
-    )
-    missing = [m for m in plan.members if m.kind is ChangeKind.NOT_WRITTEN]
-    notes = [f"The manager was not linked: {manager.reason}."] if manager else []
-    notes += [f"{m.name} was not added: {m.reason}." for m in missing[:10]]
-    if len(missing) > 10:
-        notes.append(f"{len(missing) - 10} more members were not added.")
-    return tuple(notes)
+        outcome = Outcome.PARTIAL
+    record.close(StageName.ACTION, status, summary, evidence)
+    return await record.end(outcome)

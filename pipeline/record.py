@@ -81,14 +81,14 @@ class Record:
         except Exception as error:
             if self.run.stage(name).status is StageStatus.RUNNING:
                 summary = error.message if isinstance(error, PipelineError) else DEFECT
-                self._end_stage(name, StageStatus.FAILED, summary, self.run.stage(name).evidence)
+                self.close(name, StageStatus.FAILED, summary, self.run.stage(name).evidence)
             raise
 
     async def end_stage(
         self, name: StageName, status: StageStatus, summary: str, evidence: Evidence | None
     ) -> None:
         """End a stage, store its evidence, and tell."""
-        self._end_stage(name, status, summary, evidence)
+        self.close(name, status, summary, evidence)
         await self._services.store.save(self.run)
         await self._services.events.changed(self.run)
 
@@ -113,9 +113,8 @@ class Record:
         await self._services.events.changed(self.run)
         return self.run
 
-    def _end_stage(
-        self, name: StageName, status: StageStatus, summary: str, evidence: Evidence | None
-    ) -> None:
+    def close(self, name: StageName, status: StageStatus, summary: str, evidence: Evidence | None) -> None:
+        """End a stage; it is passed on with what comes next."""
         took = round((self._services.clock.monotonic() - self._stage_began) * 1000)
         self.run = self.run.with_stage(Stage(name, status, summary, evidence, took))
 

@@ -8,18 +8,57 @@ from typing import Final
 
 from pipeline.configuration import ObjectRules
 from pipeline.configuration.privacy import Privacy
-from pipeline.model import Change, FilterResult, KeyResult, Plan
+from pipeline.model import Candidate, Change, FilterResult, MatchEvidence, Plan, SourceIdentity
 
 PRESENT: Final = "present, hidden"
+_ANCHOR: Final = "onPremisesImmutableId"
+_SID: Final = "onPremisesSecurityIdentifier"
+_UNIQUE_NAME: Final = "uniqueName"
 
 
 def redact_plan(plan: Plan, rules: ObjectRules, privacy: Privacy) -> Plan:
-    """Take the values out of every change that is made from a private attribute."""
-    return replace(plan, changes=tuple(_redact_change(c, _sources(rules), privacy) for c in plan.changes))
+    """Take out every value that is made from a private attribute, and the members where they are private."""
+    sources = _sources(rules)
+    members = plan.members
+    if privacy.any_private(["member"]):
+        members = tuple(replace(m, name=PRESENT, dn=PRESENT, id=None, reason="") for m in members)
+    return replace(
+        plan, changes=tuple(_redact_change(c, sources, privacy) for c in plan.changes), members=members
+    )
+
+
+def redact_match(evidence: MatchEvidence, rules: ObjectRules, privacy: Privacy) -> MatchEvidence:
+    """Take out the values of private keys, and anchors that are made from private attributes."""
+    sources = _sources(rules)
+    private_anchor = any(
+        privacy.any_private(sources.get(name, frozenset())) for name in (_ANCHOR, _SID, _UNIQUE_NAME)
+    )
+
+    def candidate(found: Candidate) -> Candidate:
+        return replace(found, anchor=PRESENT) if private_anchor and found.anchor else found
+
+    keys = tuple(
+        replace(
+            key,
+            value=PRESENT if key.value else None,
+            candidates=tuple(map(candidate, key.candidates)),
+            private=True,
+        )
+        if privacy.any_private(sources.get(key.attribute, frozenset()))
+        else replace(key, candidates=tuple(map(candidate, key.candidates)))
+        for key in evidence.keys
+    )
+    return replace(evidence, keys=keys, matched=candidate(evidence.matched) if evidence.matched else None)
+
+
+def redact_identity(identity: SourceIdentity, privacy: Privacy) -> SourceIdentity:
+    """Take out the SID where it is private. Name and GUID say which object it is, and stay."""
+    return identity if privacy.may_show("objectSid") else replace(identity, sid=None)
 
 
 def _sources(rules: ObjectRules) -> Mapping[str, frozenset[str]]:
-    return {mapping.target: mapping.reads for mapping in rules.mappings}
+    made = {mapping.target: mapping.reads for mapping in rules.mappings}
+    return {_SID: frozenset({"objectSid"}), _UNIQUE_NAME: frozenset({"objectGUID"}), **made}
 
 
 def _redact_change(change: Change, sources: Mapping[str, frozenset[str]], privacy: Privacy) -> Change:
@@ -32,16 +71,10 @@ def _redact_change(change: Change, sources: Mapping[str, frozenset[str]], privac
         change,
         before=PRESENT if change.before else change.before,
         after=PRESENT if change.after else change.after,
+        reason="its value is private" if change.reason else "",
         inputs=inputs,
         private=True,
     )
-
-
-def redact_key(key: KeyResult, rules: ObjectRules, privacy: Privacy) -> KeyResult:
-    """Take a matching key's value out when it is made from a private attribute."""
-    if not privacy.any_private(_sources(rules).get(key.attribute, frozenset())):
-        return key
-    return replace(key, value=PRESENT if key.value else None, private=True)
 
 
 def redact_filter(result: FilterResult, privacy: Privacy) -> FilterResult:

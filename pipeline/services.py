@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pipeline.configuration import Configuration, Configurations
 from pipeline.errors import ConfigurationInvalid
 from pipeline.expressions import Context
+from pipeline.locks import ObjectLocks
 from pipeline.ports import Clock, Directory, Events, Journal, RunStore
 from pipeline.write_gate import WriteGate
 
@@ -26,6 +27,7 @@ class Services:
     clock: Clock
     writes: bool
     random: random.Random = field(default_factory=random.SystemRandom)
+    locks: ObjectLocks = field(default_factory=ObjectLocks)
 
     def directory(self, configuration: Configuration) -> Directory:
         """Return the directory that a configuration reads from."""
@@ -39,4 +41,5 @@ class Services:
 
     def context(self, configuration: Configuration) -> Context:
         """Return what expressions may ask for beside the object itself."""
-        return Context(now=self.clock.now, random=self.random, parameters=configuration.parameters)
+        now = self.clock.now()  # one moment for all of an object's attributes
+        return Context(now=lambda: now, random=self.random, parameters=configuration.parameters)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from pipeline.model import ChangeKind, Plan, PlanAction, Run
+
+NAMED: Final = 10
+"""How many members are named one by one."""
 
 
 def plan_summary(plan: Plan) -> str:
@@ -31,6 +35,22 @@ def action_summary(plan: Plan, refused: Sequence[str]) -> str:
     if refused:
         text += f"; {count(len(refused), 'write')} refused"
     return text
+
+
+def not_written(plan: Plan) -> tuple[str, ...]:
+    """Name what the rules want and cannot have: a manager who is not there, members likewise."""
+    notes = [
+        f"The manager was not linked: {change.reason}."
+        for change in plan.changes
+        if change.attribute == "manager" and change.kind is ChangeKind.NOT_WRITTEN
+    ]
+    missing = [m for m in plan.members if m.kind is ChangeKind.NOT_WRITTEN]
+    notes += [
+        f"{m.name} was not added: {m.reason or 'see the group in the directory'}." for m in missing[:NAMED]
+    ]
+    if len(missing) > NAMED:
+        notes.append(f"{len(missing) - NAMED:,} more members were not added.")
+    return tuple(notes)
 
 
 def count(number: int, noun: str) -> str:

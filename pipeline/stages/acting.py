@@ -10,13 +10,23 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from pipeline.diff import request_body
-from pipeline.errors import OutcomeUnknown, PipelineError, Refusal, TenantError, TenantUnexpected
+from pipeline.errors import (
+    OutcomeUnknown,
+    PipelineError,
+    Refusal,
+    TenantConflict,
+    TenantForbidden,
+    TenantNotFound,
+    TenantRefused,
+    TenantUnexpected,
+)
 from pipeline.ids import EntraId, RunId
 from pipeline.model import ChangeKind, MemberChange, Plan, PlanAction, TargetIdentity, TargetKind, Write
 from pipeline.ports import Lookup, Receipt, TargetObject
 from pipeline.services import Services
 from pipeline.stages.importing import Source
-from pipeline.stages.matching import ANCHOR, UNIQUE_NAME, unique_name
+from pipeline.stages.matching import is_exact
+from pipeline.stages.references import ANCHOR, UNIQUE_NAME, unique_name
 
 MEMBERS_PER_REQUEST: Final = 20
 """Graph takes at most 20 member references in one PATCH ("Add members", Microsoft Graph)."""
@@ -24,32 +34,45 @@ MEMBERS_PER_REQUEST: Final = 20
 LOOK_AGAIN_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 6.0)
 """Pauses between looks for an object whose creation was not answered, in seconds."""
 
+_REFUSALS: Final = (Refusal, TenantConflict, TenantForbidden, TenantNotFound, TenantRefused)
+"""Answers that are about this one write: the rest of the plan goes on."""
+
+_ONE_OF_THEM: Final = (TenantConflict, TenantNotFound, TenantRefused, OutcomeUnknown)
+"""Answers to several members that may be about one of them."""
+
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Action:
-    """What came of a plan: the object, every write, and what was refused along the way."""
+    """What came of a plan: the object, every write, and what was refused along the way.
+
+    `error` is what stopped it; writes that had been carried out before are in `writes` all the same.
+    """
 
     target: TargetIdentity | None
     writes: list[Write] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     error: PipelineError | None = None
 
+    @property
+    def written(self) -> bool:
+        """Whether anything was written."""
+        return any(write.ok for write in self.writes)
+
 
 async def apply_plan(plan: Plan, source: Source, run_id: RunId, services: Services) -> Action:
-    """Write the plan. What stops it at the object itself is in `error`; what fails later, in `refused`."""
+    """Write the plan, and tell whatever came of it: nothing that was written is ever lost to an error."""
     action = Action(plan.target)
     writer = _Writer(plan, source, run_id, services, action)
-    with services.tenant.applying(plan):
-        try:
+    try:
+        with services.tenant.applying(plan):
             entra_id = await writer.write_object()
-        except PipelineError as error:
-            action.error = error
-            return action
-        if entra_id is not None:
-            await writer.write_manager(entra_id)
-            await writer.write_members(entra_id)
+            if entra_id is not None:
+                await writer.write_manager(entra_id)
+                await writer.write_members(entra_id)
+    except PipelineError as error:
+        action.error = error
     return action
 
 
@@ -60,17 +83,16 @@ class _Writer:
         self._plan = plan
         self._source = source
         self._run_id = run_id
-        self._services = services
+        self._journal = services.journal
         self._tenant = services.tenant
         self._action = action
+        self._last_entry = 0
 
     async def write_object(self) -> EntraId | None:
         """Create the object, or change its own attributes. Returns its id."""
         plan = self._plan
         if plan.action is PlanAction.CREATE:
-            created = await self._create()
-            self._action.target = created.identity
-            return created.id
+            return await self._create()
         target = plan.target
         if target is None:
             return None
@@ -85,62 +107,78 @@ class _Writer:
             )
         return target.id
 
-    async def _create(self) -> TargetObject:
-        plan, body = self._plan, request_body(self._plan.written, self._plan.kind, creating=True)
-        detail = {"key": self._key().value, "attributes": sorted(body)}
+    async def _create(self) -> EntraId:
+        body = request_body(self._plan.written, self._plan.kind, creating=True)
+        detail = {"object": self._source.identity.guid, "attributes": sorted(body)}
         try:
-            if plan.kind is TargetKind.USER:
-                body["passwordProfile"] = {
-                    "forceChangePasswordNextSignIn": True,
-                    "password": random_password(),
-                }
-                created, _ = await self._send(
-                    "create user", detail, lambda: self._tenant.create_user(body), lambda pair: pair[1]
-                )
-                return created
-            upserted, _ = await self._send(
-                "create group",
-                detail,
-                lambda: self._tenant.upsert_group(unique_name(self._source), body),
-                lambda pair: pair[1],
-            )
-            return upserted or await self._find_created()
+            if self._plan.kind is TargetKind.USER:
+                await self._create_user(body, detail)
+            else:
+                await self._create_group(body, detail)
         except OutcomeUnknown as error:
-            found = await self._find_created_or_none()
-            if found is None:
-                raise OutcomeUnknown(
-                    "The answer to the creation was lost, and the object cannot be seen in Entra ID yet.",
-                    ids=error.ids,
-                ) from error
-            self._action.writes.append(
-                Write(f"create {plan.kind}", True, "its answer was lost; found by its key")
-            )
-            return found
-
-    def _key(self) -> Lookup:
-        if self._plan.kind is TargetKind.GROUP:
-            return Lookup(TargetKind.GROUP, UNIQUE_NAME, unique_name(self._source))
-        anchor = next((c.after for c in self._plan.changes if c.attribute == ANCHOR), None)
-        return Lookup(TargetKind.USER, ANCHOR, str(anchor or ""))
-
-    async def _find_created(self) -> TargetObject:
-        found = await self._find_created_or_none()
-        if found is None:
+            await self._find_after_lost_answer(error)
+        if self._action.target is None:
             raise TenantUnexpected("The group was written, and cannot be found by its unique name.")
-        return found
+        return self._action.target.id
 
-    async def _find_created_or_none(self) -> TargetObject | None:
+    async def _create_user(self, body: dict[str, object], detail: Mapping[str, object]) -> None:
+        body["passwordProfile"] = {"forceChangePasswordNextSignIn": True, "password": random_password()}
+
+        def note(answer: tuple[TargetObject, Receipt]) -> Receipt:
+            self._action.target = answer[0].identity
+            return answer[1]
+
+        await self._send("create user", detail, lambda: self._tenant.create_user(body), note)
+
+    async def _create_group(self, body: dict[str, object], detail: Mapping[str, object]) -> None:
+        key = unique_name(self._source.identity.guid)
+
+        def note(answer: tuple[TargetObject | None, Receipt]) -> Receipt:
+            self._action.target = answer[0].identity if answer[0] else None
+            return answer[1]
+
+        await self._send("create group", detail, lambda: self._tenant.upsert_group(key, body), note)
+        if self._action.target is None:  # 204: it was there already, made by somebody else in between
+            found = await self._find_created()
+            self._action.target = found.identity if found else None
+
+    async def _find_after_lost_answer(self, error: OutcomeUnknown) -> None:
+        """Look for what may have been created; where it cannot be seen, the outcome stays unknown."""
+        try:
+            found = await self._find_created()
+        except PipelineError:
+            found = None
+        if found is None:
+            raise OutcomeUnknown(
+                "The answer to the creation was lost, and the object cannot be seen in Entra ID.",
+                ids=error.ids,
+            ) from error
+        self._action.target = found.identity
+        step = self._action.writes[-1].step
+        self._action.writes[-1] = Write(step, True, "its answer was lost; found by its key")
+        await self._journal.settle(self._last_entry, "done", {"found": found.id})
+
+    async def _find_created(self) -> TargetObject | None:
         """Look for the object by its key, with patience: a replica may lag behind the one that wrote."""
         key = self._key()
         if not key.value:
             return None
         for pause in (*LOOK_AGAIN_S, None):
-            (found,) = await self._tenant.find([key], ("id", "displayName", "userPrincipalName"))
-            if len(found) == 1:
-                return found[0]
+            (found,) = await self._tenant.find(
+                [key], ("id", "displayName", "userPrincipalName", key.attribute)
+            )
+            exact = [target for target in found if is_exact(key, target)]
+            if len(exact) == 1:
+                return exact[0]
             if pause is not None:
                 await asyncio.sleep(pause)
         return None
+
+    def _key(self) -> Lookup:
+        if self._plan.kind is TargetKind.GROUP:
+            return Lookup(TargetKind.GROUP, UNIQUE_NAME, unique_name(self._source.identity.guid))
+        anchor = next((c.after for c in self._plan.changes if c.attribute == ANCHOR), None)
+        return Lookup(TargetKind.USER, ANCHOR, str(anchor or ""))
 
     async def write_manager(self, entra_id: EntraId) -> None:
         """Link the manager, or take the link away."""
@@ -148,72 +186,68 @@ class _Writer:
         if change is None:
             return
         manager = self._plan.manager
-        await self._send_further(
-            "link manager" if manager else "unlink manager",
-            {"id": entra_id, "manager": manager},
-            lambda: self._tenant.set_manager(entra_id, manager),
-        )
+        try:
+            await self._send(
+                "link manager" if manager else "unlink manager",
+                {"id": entra_id, "manager": manager},
+                lambda: self._tenant.set_manager(entra_id, manager),
+                lambda receipt: receipt,
+            )
+        except _REFUSALS as error:
+            self._action.refused.append(f"The manager was not linked: {error.message}")
 
     async def write_members(self, entra_id: EntraId) -> None:
         """Add members, 20 at a time; where a request of several is refused, each on its own."""
         members = [m for m in self._plan.members if m.kind is ChangeKind.ADDED and m.id is not None]
         for start in range(0, len(members), MEMBERS_PER_REQUEST):
             chunk = members[start : start + MEMBERS_PER_REQUEST]
-            if await self._add(entra_id, chunk, last_word=len(chunk) == 1) or len(chunk) == 1:
-                continue
-            there = await self._tenant.group_members(entra_id)  # some may be in: an answer may have been lost
-            for member in chunk:
-                if member.id not in there:
-                    await self._add(entra_id, [member], last_word=True)
+            try:
+                await self._add(entra_id, chunk)
+            except _ONE_OF_THEM:
+                await self._add_singly(entra_id, chunk)
 
-    async def _add(self, group: EntraId, members: Sequence[MemberChange], *, last_word: bool) -> bool:
+    async def _add_singly(self, group: EntraId, members: Sequence[MemberChange]) -> None:
+        """Find out who of several is refused. Some may be in: the answer may have been lost."""
+        there = await self._tenant.group_members(group)
+        for member in members:
+            if member.id in there:
+                continue
+            try:
+                await self._add(group, [member])
+            except _ONE_OF_THEM as error:
+                self._action.refused.append(f"{member.name} was not added: {error.message}")
+
+    async def _add(self, group: EntraId, members: Sequence[MemberChange]) -> None:
         ids = [m.id for m in members if m.id is not None]
         what = f"add {len(ids)} members" if len(ids) > 1 else f"add member {members[0].name}"
-        return await self._send_further(
+        await self._send(
             what,
             {"id": group, "members": ids},
             lambda: self._tenant.add_members(group, ids),
-            quiet=not last_word,
+            lambda receipt: receipt,
         )
-
-    async def _send_further(
-        self,
-        step: str,
-        detail: Mapping[str, object],
-        send: Callable[[], Awaitable[Receipt]],
-        *,
-        quiet: bool = False,
-    ) -> bool:
-        try:
-            await self._send(step, detail, send, lambda receipt: receipt)
-        except (TenantError, Refusal, OutcomeUnknown) as error:
-            if not quiet:
-                self._action.refused.append(f"{step}: {error.message}")
-            return False
-        return True
 
     async def _send(
         self,
         step: str,
         detail: Mapping[str, object],
         send: Callable[[], Awaitable[T]],
-        receipt_of: Callable[[T], Receipt],
-    ) -> T:
-        """Journal the intent, send once, journal the outcome."""
-        journal, action = self._services.journal, self._action
-        entry = await journal.intend(self._run_id, step, detail)
+        note: Callable[[T], Receipt],
+    ) -> None:
+        """Journal the intent, send once, take note of the answer, journal the outcome."""
+        self._last_entry = entry = await self._journal.intend(self._run_id, step, detail)
         try:
-            answer = await send()
+            receipt = note(await send())
         except PipelineError as error:
+            self._action.writes.append(Write(step, False, error.message, error.ids.get("request-id")))
             outcome = "unknown" if isinstance(error, OutcomeUnknown) else "refused"
-            await journal.settle(entry, outcome, {"code": error.code, "message": error.message, **error.ids})
-            action.writes.append(Write(step, False, error.message, error.ids.get("request-id")))
+            await self._journal.settle(
+                entry, outcome, {"code": error.code, "message": error.message, **error.ids}
+            )
             raise
-        receipt = receipt_of(answer)
+        self._action.writes.append(Write(step, True, f"answered {receipt.status}", receipt.request_id))
         ids = {"request-id": receipt.request_id, "client-request-id": receipt.client_request_id}
-        await journal.settle(entry, "done", {"status": receipt.status, **ids})
-        action.writes.append(Write(step, True, f"answered {receipt.status}", receipt.request_id))
-        return answer
+        await self._journal.settle(entry, "done", {"status": receipt.status, **ids})
 
 
 def random_password() -> str:

@@ -12,7 +12,7 @@ from pipeline.configuration.privacy import Privacy
 from pipeline.dn import DistinguishedName
 from pipeline.dn import from_directory as dn_from_directory
 from pipeline.dn import parse as parse_dn
-from pipeline.errors import DirectoryError, NotPermitted, ObjectKindUnknown
+from pipeline.errors import ConfigurationOutside, NotPermitted, ObjectKindUnknown, ObjectNotFound
 from pipeline.expressions import Value
 from pipeline.identifiers import Identifier, IdentifierKind, parse_identifier
 from pipeline.ids import Dn, ObjectGuid, Sid
@@ -21,9 +21,6 @@ from pipeline.ports import DirectoryEntry
 from pipeline.services import Services
 
 IDENTITY: Final = ("objectGUID", "objectSid", "objectClass", "cn", "displayName", "whenChanged", "uSNChanged")
-ANCHORS: Final = ("objectGUID", "objectSid", "objectClass", "mS-DS-ConsistencyGuid", "cn", "displayName")
-"""What is read of managers and members beside what the anchor's mapping reads."""
-
 COMMON: Final = (
     "accountExpires", "adminCount", "altSecurityIdentities", "assistant", "badPwdCount", "c",
     "canonicalName", "co", "comment", "company", "countryCode", "department", "departmentNumber",
@@ -61,41 +58,55 @@ class Source:
 
 
 async def import_object(request: Request, services: Services) -> Source:
-    """Find and read the object. Raises DirectoryError, RequestError or ConfigurationError."""
-    identifier = parse_identifier(request.identifier)
-    typed_dn = parse_dn(identifier.text) if identifier.kind is IdentifierKind.DN else None
-    configuration = services.configurations.select(request.configuration, typed_dn)
+    """Find and read the object. Raises DirectoryError, RequestError, ConfigurationError or NotPermitted."""
+    identifier = await _identifier(request, services)
+    dn = parse_dn(identifier.text) if identifier.kind is IdentifierKind.DN else None
+    if dn is None and len(services.configurations.all) > 1 and request.configuration is None:
+        dn = await _locate(identifier, services)
+    configuration = services.configurations.select(request.configuration, dn)
     _require_permission(request, configuration)
     entry = await _read(identifier, configuration, services)
     dn = dn_from_directory(entry.dn)
     fitting = services.configurations.select(request.configuration, dn)
-    if fitting.name != configuration.name:  # what was typed did not tell the domain, or told a wrong one
+    if fitting.name != configuration.name:  # what was typed did not tell the place, or told a wrong one
         configuration = fitting
         _require_permission(request, configuration)
         entry = await _read(identifier, configuration, services)
+    if request.configuration is not None and not dn.is_under(configuration.base):
+        raise ConfigurationOutside(
+            f"Configuration “{configuration.name}” is for objects below {configuration.base}.",
+            remedy="Leave the name out: the configuration that covers the object is found by its place.",
+        )
     return Source(_identity(entry, dn), dn, typed_values(entry), entry, configuration)
+
+
+async def _identifier(request: Request, services: Services) -> Identifier:
+    """Return what names the object: for a plan that was previewed, the very object of the preview."""
+    previewed = await services.store.load(request.follows) if request.follows else None
+    if previewed is not None and previewed.object is not None:
+        return Identifier(IdentifierKind.GUID, previewed.object.guid)
+    return parse_identifier(request.identifier)
+
+
+async def _locate(identifier: Identifier, services: Services) -> DistinguishedName:
+    """Find out where an object is that was not named by its place, in one directory after the other."""
+    seen: set[str] = set()
+    missing: ObjectNotFound | None = None
+    for configuration in services.configurations.all:
+        if configuration.directory in seen:
+            continue
+        seen.add(configuration.directory)
+        try:
+            entry = await services.directory(configuration).resolve(identifier, ("objectClass",))
+            return dn_from_directory(entry.dn)
+        except ObjectNotFound as error:
+            missing = error
+    raise missing or ObjectNotFound()
 
 
 def _require_permission(request: Request, configuration: Configuration) -> None:
     if request.permitted is not None and configuration.name not in request.permitted:
         raise NotPermitted(f"You may not {request.mode} with the configuration “{configuration.name}”.")
-
-
-async def read_manager(source: Source, services: Services) -> DirectoryEntry | None:
-    """Read the object's manager, where the rules map one; None when there is none or it cannot be read."""
-    rules = source.configuration.rules(source.identity.kind)
-    mapping = rules.mapping("manager") if rules else None
-    value = source.values.get("manager") if mapping else None
-    if rules is None or not isinstance(value, str):
-        return None
-    anchor = rules.mapping("onPremisesImmutableId")
-    wanted = sorted({*ANCHORS, *(anchor.reads if anchor else ())})
-    try:
-        return await services.directory(source.configuration).resolve(
-            Identifier(IdentifierKind.DN, value), wanted
-        )
-    except DirectoryError:
-        return None  # the manager lies elsewhere: the action stage says so
 
 
 def typed_values(entry: DirectoryEntry) -> dict[str, Value]:

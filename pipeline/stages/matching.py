@@ -22,31 +22,28 @@ from pipeline.errors import (
     PipelineError,
     SoftDeletedTwin,
 )
-from pipeline.expressions import Value
 from pipeline.ids import EntraId
-from pipeline.mapping import MappedAttribute, evaluate_mapping, map_attributes
+from pipeline.mapping import MappedAttribute, map_attributes
 from pipeline.model import Candidate, KeyResult, MatchEvidence, TargetKind
-from pipeline.ports import DirectoryEntry, Domain, Lookup, TargetObject
-from pipeline.redaction import redact_key
+from pipeline.ports import Domain, Lookup, TargetObject
 from pipeline.services import Services
-from pipeline.stages.importing import Source, read_manager, typed_values
+from pipeline.stages.importing import Source
+from pipeline.stages.references import (
+    ANCHOR,
+    SID,
+    UNIQUE_NAME,
+    Manager,
+    MemberReading,
+    read_manager,
+    read_members,
+    unique_name,
+)
 
-ANCHOR: Final = "onPremisesImmutableId"
-UNIQUE_NAME: Final = "uniqueName"
-SID: Final = "onPremisesSecurityIdentifier"
 _ALWAYS: Final[Mapping[TargetKind, tuple[str, ...]]] = {
     TargetKind.USER: ("id", "displayName", "userPrincipalName", ANCHOR, "onPremisesSyncEnabled"),
     TargetKind.GROUP: ("id", "displayName", UNIQUE_NAME, SID, "onPremisesSyncEnabled", "mailEnabled"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Manager:
-    """The manager that the directory names: its DN and name, and its cloud id where it has one."""
-
-    dn: str
-    name: str
-    id: EntraId | None
+Answers = Mapping[Lookup, tuple[TargetObject, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,87 +55,106 @@ class Match:
     target: TargetObject | None
     mapped: Mapping[str, MappedAttribute]
     manager: Manager | None
+    manager_id: EntraId | None
+    members: MemberReading
     domains: tuple[Domain, ...]
+    tenant_synchronized: bool
     refusal: PipelineError | None
     notes: tuple[str, ...]
     read_at: float
-    """When the tenant answered, on the monotonic clock."""
+    """When the tenant was asked, on the monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What the tenant is asked: the matching keys in order, and what shares their round trip."""
+
+    kind: TargetKind
+    matching: tuple[tuple[str, str | None], ...]
+    anchor: str | None
+    name: str | None
+    manager: str | None
+
+    def lookups(self) -> list[Lookup]:
+        """Return every question, each once."""
+        asked = [Lookup(self.kind, key, value) for key, value in self.matching if value]
+        if self.anchor:
+            asked.append(Lookup(self.kind, ANCHOR, self.anchor, deleted=True))
+        if self.manager:
+            asked.append(Lookup(TargetKind.USER, ANCHOR, self.manager))
+        if self.kind is TargetKind.GROUP and self.name:
+            asked.append(Lookup(self.kind, "displayName", self.name))
+        return list(dict.fromkeys(asked))
 
 
 async def find_match(source: Source, rules: ObjectRules, services: Services) -> Match:
     """Evaluate the mappings, ask the tenant for every key at once, and decide. Raises TenantError."""
-    context = services.context(source.configuration)
-    mapped = map_attributes(rules, source.values, context)
-    keys = _keys(source, rules, mapped)
-    manager = await read_manager(source, services)
-    manager_anchor = _anchor_of(manager, rules, services, source)
-    lookups = [Lookup(rules.kind, key, value) for key, value in keys if value]
-    extra = _extra_lookups(rules.kind, mapped, manager_anchor)
-    select = tuple(dict.fromkeys((*_ALWAYS[rules.kind], *rules.targets)))
+    mapped = map_attributes(rules, source.values, services.context(source.configuration))
+    manager = await read_manager(source, mapped.get("manager"), services)
+    keys = _keys(source, rules, mapped, manager)
     began = services.clock.monotonic()
-    answers, domains = await asyncio.gather(
-        services.tenant.find([*lookups, *extra], select), services.tenant.domains()
+    answers, members, domains, synchronized = await asyncio.gather(
+        _ask(keys, rules, services),
+        read_members(source, rules, services),
+        services.tenant.domains(),
+        services.tenant.synchronized(),
     )
-    by_lookup = {
-        lookup: _exact(lookup, found) for lookup, found in zip([*lookups, *extra], answers, strict=True)
-    }
-    results, target = _decide(rules.kind, keys, by_lookup)
-    evidence_keys = tuple(redact_key(r, rules, source.configuration.privacy) for r in results)
-    refusal = _refusal(rules.kind, mapped, results, target, by_lookup)
+    results, target = _decide(keys, answers)
+    refusal = _refusal(keys, results, target, answers)
+    manager_hits = answers.get(Lookup(TargetKind.USER, ANCHOR, keys.manager or ""), ())
     return Match(
         rules=rules,
         evidence=MatchEvidence(
-            _why(rules.kind, results, target, refusal), evidence_keys, _candidate_or_none(target)
+            _why(rules.kind, results, target, refusal), results, _candidate_or_none(target)
         ),
         target=target,
         mapped=mapped,
-        manager=_manager(source, rules, manager, manager_anchor, by_lookup),
+        manager=manager,
+        manager_id=manager_hits[0].id if len(manager_hits) == 1 else None,
+        members=members,
         domains=domains,
+        tenant_synchronized=synchronized,
         refusal=refusal,
         notes=_notes(results, target),
         read_at=began,
     )
 
 
-def _exact(lookup: Lookup, found: tuple[TargetObject, ...]) -> tuple[TargetObject, ...]:
-    """Keep only exact hits on an anchor: Graph's filters ignore case, and base64 does not."""
-    if lookup.attribute != ANCHOR:
-        return found
-    return tuple(target for target in found if target.attributes.get(ANCHOR) in {lookup.value, None})
+def is_exact(lookup: Lookup, target: TargetObject) -> bool:
+    """Tell whether a hit really holds the value: Graph's filters ignore case, and base64 does not."""
+    return lookup.attribute != ANCHOR or target.attributes.get(ANCHOR) in {lookup.value, None}
 
 
-def unique_name(source: Source) -> str:
-    """Return the unique name that a group made from this object carries."""
-    return f"ad-{source.identity.guid}"
-
-
-def anchor_of(
-    entry: DirectoryEntry, rules: ObjectRules | None, source: Source, services: Services
-) -> str | None:
-    """Return the anchor another directory object has in the cloud, by the same mapping as users have."""
-    mapping = rules.mapping(ANCHOR) if rules else None
-    if mapping is None:
-        return None
-    context = services.context(source.configuration)
-    value = evaluate_mapping(mapping, TargetKind.USER, typed_values(entry), context).value
-    return value if isinstance(value, str) else None
-
-
-def _anchor_of(
-    entry: DirectoryEntry | None, rules: ObjectRules, services: Services, source: Source
-) -> str | None:
-    return anchor_of(entry, rules, source, services) if entry is not None else None
+async def _ask(keys: _Keys, rules: ObjectRules, services: Services) -> Answers:
+    lookups = keys.lookups()
+    select = tuple(dict.fromkeys((*_ALWAYS[rules.kind], *rules.targets)))
+    answers = await services.tenant.find(lookups, select)
+    return {
+        lookup: tuple(target for target in found if is_exact(lookup, target))
+        for lookup, found in zip(lookups, answers, strict=True)
+    }
 
 
 def _keys(
-    source: Source, rules: ObjectRules, mapped: Mapping[str, MappedAttribute]
-) -> list[tuple[str, str | None]]:
-    return [(key, _key_value(key, source, mapped)) for key in rules.match]
+    source: Source, rules: ObjectRules, mapped: Mapping[str, MappedAttribute], manager: Manager | None
+) -> _Keys:
+    return _Keys(
+        kind=rules.kind,
+        matching=tuple((key, _key_value(key, source, mapped)) for key in rules.match),
+        anchor=_text(mapped, ANCHOR),
+        name=_text(mapped, "displayName"),
+        manager=manager.anchor if manager else None,
+    )
+
+
+def _text(mapped: Mapping[str, MappedAttribute], target: str) -> str | None:
+    value = mapped[target].value if target in mapped else None
+    return value if isinstance(value, str) else None
 
 
 def _key_value(key: str, source: Source, mapped: Mapping[str, MappedAttribute]) -> str | None:
     if key == UNIQUE_NAME:
-        return unique_name(source)
+        return unique_name(source.identity.guid)
     if key == SID:
         return source.identity.sid
     attribute = mapped.get(key)
@@ -147,49 +163,22 @@ def _key_value(key: str, source: Source, mapped: Mapping[str, MappedAttribute]) 
     if attribute.error is not None:
         private = source.configuration.privacy.any_private(attribute.mapping.reads)
         raise MappingFailed(f"{key}: {'its mapping failed' if private else attribute.error}.")
-    value: Value | tuple[str, ...] = attribute.value
-    return value if isinstance(value, str) else None
+    return _text(mapped, key)
 
 
-def _extra_lookups(
-    kind: TargetKind, mapped: Mapping[str, MappedAttribute], manager_anchor: str | None
-) -> list[Lookup]:
-    lookups: list[Lookup] = []
-    anchor = mapped[ANCHOR].value if ANCHOR in mapped else None
-    if isinstance(anchor, str):
-        lookups.append(Lookup(kind, ANCHOR, anchor, deleted=True))
-    if manager_anchor:
-        lookups.append(Lookup(TargetKind.USER, ANCHOR, manager_anchor))
-    name = mapped["displayName"].value if "displayName" in mapped else None
-    if kind is TargetKind.GROUP and isinstance(name, str):
-        lookups.append(Lookup(kind, "displayName", name))
-    return lookups
-
-
-def _decide(
-    kind: TargetKind,
-    keys: Sequence[tuple[str, str | None]],
-    answers: Mapping[Lookup, tuple[TargetObject, ...]],
-) -> tuple[list[KeyResult], TargetObject | None]:
+def _decide(keys: _Keys, answers: Answers) -> tuple[tuple[KeyResult, ...], TargetObject | None]:
     results: list[KeyResult] = []
     target: TargetObject | None = None
     settled = False
-    for attribute, value in keys:
-        found = answers[Lookup(kind, attribute, value)] if value else ()
+    for attribute, value in keys.matching:
+        found = answers[Lookup(keys.kind, attribute, value)] if value else ()
         decided = bool(found) and not settled
-        results.append(
-            KeyResult(
-                attribute,
-                value,
-                tuple(map(_candidate, found)),
-                decided,
-                _key_why(value, found, settled=settled),
-            )
-        )
+        why = _key_why(value, found, settled=settled)
+        results.append(KeyResult(attribute, value, tuple(map(_candidate, found)), decided, why))
         if decided:
             settled = True
             target = found[0] if len(found) == 1 else None
-    return results, target
+    return tuple(results), target
 
 
 def _key_why(value: str | None, found: Sequence[TargetObject], *, settled: bool) -> str:
@@ -205,53 +194,33 @@ def _key_why(value: str | None, found: Sequence[TargetObject], *, settled: bool)
 
 
 def _refusal(
-    kind: TargetKind,
-    mapped: Mapping[str, MappedAttribute],
-    results: Sequence[KeyResult],
-    target: TargetObject | None,
-    answers: Mapping[Lookup, tuple[TargetObject, ...]],
+    keys: _Keys, results: Sequence[KeyResult], target: TargetObject | None, answers: Answers
 ) -> PipelineError | None:
     decided = next((r for r in results if r.decided), None)
     if decided is not None and len(decided.candidates) > 1:
         names = ", ".join(f"{c.name} ({c.upn or c.id})" for c in decided.candidates)
         return MatchAmbiguous(f"{len(decided.candidates)} objects share its {decided.attribute}: {names}.")
-    anchor = mapped[ANCHOR].value if ANCHOR in mapped else None
     if target is not None:
         held = target.attributes.get(ANCHOR)
-        if anchor and held and held != anchor:
+        if keys.anchor and held and held != keys.anchor:
+            by = decided.attribute if decided else "a key"
             return MatchTaken(
-                f"{target.identity.name} matches by {decided.attribute if decided else 'key'}, "
-                "but carries the anchor of another directory object."
+                f"{target.identity.name} matches by {by}, but carries the anchor of another directory object."
             )
         return None
-    if isinstance(anchor, str) and answers.get(Lookup(kind, ANCHOR, anchor, deleted=True)):
+    if keys.anchor and answers.get(Lookup(keys.kind, ANCHOR, keys.anchor, deleted=True)):
         return SoftDeletedTwin()
-    name = mapped["displayName"].value if "displayName" in mapped else None
-    if kind is TargetKind.GROUP and isinstance(name, str):
-        namesakes = answers.get(Lookup(kind, "displayName", name), ())
+    if keys.kind is TargetKind.GROUP and keys.name:
+        namesakes = answers.get(Lookup(keys.kind, "displayName", keys.name), ())
         if namesakes:
             ids = ", ".join(f"{n.identity.name} ({n.id})" for n in namesakes)
             return MatchByNameOnly(f"Entra ID already has a group of this name: {ids}.")
     return None
 
 
-def _manager(
-    source: Source,
-    rules: ObjectRules,
-    entry: DirectoryEntry | None,
-    anchor: str | None,
-    answers: Mapping[Lookup, tuple[TargetObject, ...]],
-) -> Manager | None:
-    dn = source.values.get("manager")
-    if rules.mapping("manager") is None or not isinstance(dn, str):
-        return None
-    found = answers[Lookup(TargetKind.USER, ANCHOR, anchor)] if anchor else ()
-    name = typed_values(entry).get("displayname") if entry is not None else None
-    return Manager(dn, str(name) if name else dn, found[0].id if len(found) == 1 else None)
-
-
 def _candidate(target: TargetObject) -> Candidate:
-    anchor = target.attributes.get(ANCHOR) or target.attributes.get(UNIQUE_NAME) or target.attributes.get(SID)
+    held = (target.attributes.get(name) for name in (ANCHOR, UNIQUE_NAME, SID))
+    anchor = next((value for value in held if value), None)
     identity = target.identity
     return Candidate(
         id=target.id,

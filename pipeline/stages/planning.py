@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from pipeline import values
-from pipeline.configuration import Members
-from pipeline.diff import compare, held_back
-from pipeline.errors import MappingFailed, ObjectKindUnknown, ValueNotAllowed
-from pipeline.facts import writability
+from pipeline.configuration import Apply
+from pipeline.diff import compare
+from pipeline.errors import MappingFailed, ValueNotAllowed
+from pipeline.facts import required_on_create, writability
 from pipeline.ids import EntraId
-from pipeline.model import Change, ChangeKind, MemberChange, ObjectKind, Plan, PlanAction, TargetKind
-from pipeline.ports import DirectoryEntry, Lookup
+from pipeline.model import (
+    Change,
+    ChangeKind,
+    MemberChange,
+    ObjectKind,
+    Plan,
+    PlanAction,
+    TargetKind,
+)
 from pipeline.services import Services
-from pipeline.stages.importing import ANCHORS, Source, kind_of, typed_values
-from pipeline.stages.matching import SID, Manager, Match, anchor_of
-
-MEMBER_LIMIT: Final = 5000
-"""How many members of one group are looked at."""
+from pipeline.stages.importing import Source
+from pipeline.stages.matching import Match
 
 RANDOM_PASSWORD: Final = "random, known to nobody, to be changed at the first sign-in"  # noqa: S105  # a description
+_LINKS: Final = frozenset({"manager", "members"})
 
 
 async def make_plan(source: Source, match: Match, services: Services) -> Plan:
@@ -33,53 +37,65 @@ async def make_plan(source: Source, match: Match, services: Services) -> Plan:
     Raises MappingFailed, ValueNotAllowed or a TenantError.
     """
     _refuse_failed_mappings(source, match)
-    rules = match.rules
-    creating = match.target is None
-    changes = [
-        compare(mapped, match.target, rules.kind)
-        for target, mapped in match.mapped.items()
-        if target not in {"manager", "members"}
-    ]
+    kind, creating = match.rules.kind, match.target is None
+    changes = [compare(m, match.target, kind) for t, m in match.mapped.items() if t not in _LINKS]
     manager_id: EntraId | None = None
-    if rules.mapping("manager") is not None:
+    if "manager" in match.mapped:
         change, manager_id = _manager_change(match)
         changes.append(change)
-    if creating and rules.kind is TargetKind.USER:
+    if creating and kind is TargetKind.USER:
         changes.append(Change("passwordProfile", None, RANDOM_PASSWORD, ChangeKind.ADDED))
-    _refuse_bad_values(rules.kind, changes, match)
-    members = await _plan_members(source, match, services)
+    changes = [_keep_uncleared(kind, change) for change in changes]
+    _refuse_bad_values(kind, changes, match)
+    present = frozenset[EntraId]()
+    if match.target is not None and match.members.members:
+        present = await services.tenant.group_members(match.target.id)
+    members = _member_changes(match, present)
     plan = Plan(
         action=PlanAction.CREATE if creating else _action(changes, members),
-        kind=rules.kind,
+        kind=kind,
         target=match.target.identity if match.target else None,
         changes=tuple(changes),
         members=members,
         manager=manager_id,
     )
-    return replace(plan, digest=plan_digest(plan))
+    return replace(plan, digest=plan_digest(plan, source, match))
 
 
-def drift_plan(match: Match, reason: str) -> Plan:
+def drift_plan(source: Source, match: Match, reason: str) -> Plan:
     """Return a plan that writes nothing and lists what differs, each with the same reason."""
     changes = tuple(
         change
         if change.kind is ChangeKind.SAME
         else replace(change, kind=ChangeKind.NOT_WRITTEN, reason=reason)
         for target, mapped in match.mapped.items()
-        if mapped.error is None and target not in {"manager", "members"}
+        if mapped.error is None and target not in _LINKS
         for change in (compare(mapped, match.target, match.rules.kind),)
     )
     target = match.target.identity if match.target else None
     plan = Plan(PlanAction.NONE, match.rules.kind, target, changes)
-    return replace(plan, digest=plan_digest(plan))
+    return replace(plan, digest=plan_digest(plan, source, match))
 
 
-def plan_digest(plan: Plan) -> str:
-    """Digest everything that would be written, and to which object."""
+def plan_digest(plan: Plan, source: Source, match: Match) -> str:
+    """Digest everything that would be written, made from which object and to which.
+
+    Of a mapping that gives another value each time, such as a random string, the digest holds that and no
+    value: it could never be the same again.
+    """
+    wavering = {
+        target
+        for target, mapped in match.mapped.items()
+        if mapped.mapping.expression is not None and not mapped.mapping.expression.deterministic
+    }
     content = {
+        "source": [source.identity.guid, source.identity.kind],
         "action": plan.action,
         "target": plan.target.id if plan.target else None,
-        "changes": sorted([c.attribute, c.kind, c.before, c.after] for c in plan.written),
+        "changes": sorted(
+            [c.attribute, c.kind, c.before, "another each time" if c.attribute in wavering else c.after]
+            for c in plan.written
+        ),
         "manager": plan.manager,
         "members": sorted(str(m.id) for m in plan.members if m.kind is ChangeKind.ADDED),
     }
@@ -104,140 +120,106 @@ def _refuse_failed_mappings(source: Source, match: Match) -> None:
         raise MappingFailed("; ".join(failed) + ".")
 
 
+def _keep_uncleared(kind: TargetKind, change: Change) -> Change:
+    """Leave alone what Graph does not let anyone empty, and say so."""
+    if change.kind is not ChangeKind.CLEARED or change.attribute in _LINKS:
+        return change
+    if writability(kind, change.attribute).clearable:
+        return change
+    reason = "the directory has no value any more, and Microsoft Graph does not let it be emptied"
+    return replace(change, kind=ChangeKind.NOT_WRITTEN, reason=reason)
+
+
 def _refuse_bad_values(kind: TargetKind, changes: Sequence[Change], match: Match) -> None:
     problems = [problem for change in changes for problem in _value_problems(kind, change, match)]
+    if match.target is None:
+        given = {change.attribute for change in changes if change.after not in (None, "", ())}
+        problems += [
+            f"{name} has no value, and Entra ID needs one to create a {kind}"
+            for name in required_on_create(kind)
+            if name not in given
+        ]
     if problems:
         raise ValueNotAllowed("; ".join(problems) + ".")
 
 
-def _value_problems(kind: TargetKind, change: Change, match: Match) -> list[str]:
+def _value_problems(kind: TargetKind, change: Change, match: Match) -> Iterator[str]:
     if change.kind not in {ChangeKind.ADDED, ChangeKind.CHANGED} or change.attribute in {
         "manager",
         "passwordProfile",
     }:
-        return []
-    limit = writability(kind, change.attribute).max_length
+        return
+    fact = writability(kind, change.attribute)
     texts = change.after if isinstance(change.after, tuple) else (str(change.after),)
-    problems = [
-        f"{change.attribute} is {len(text):,} characters long, and Entra ID takes {limit:,}"
-        for text in texts
-        if limit is not None and len(text) > limit
-    ]
+    for text in texts:
+        if fact.max_length is not None and len(text) > fact.max_length:
+            limit = f"{fact.max_length:,}"
+            yield f"{change.attribute} is {len(text):,} characters long, and Entra ID takes {limit}"
+        elif fact.allowed is not None and not re.fullmatch(fact.allowed, text):
+            yield f"{change.attribute} has characters that Entra ID does not take there"
+    if fact.max_items is not None and len(texts) > fact.max_items:
+        yield f"{change.attribute} has {len(texts)} values, and Entra ID takes {fact.max_items}"
     if change.attribute == "userPrincipalName":
-        problems += _upn_problems(str(change.after), match)
-    return problems
+        yield from _domain_problems(str(change.after), match)
 
 
-def _upn_problems(upn: str, match: Match) -> list[str]:
+def _domain_problems(upn: str, match: Match) -> Iterator[str]:
     verified = sorted(d.name for d in match.domains if d.verified)
     domain = upn.rpartition("@")[2]
-    if not verified or domain.casefold() in {name.casefold() for name in verified}:
-        return []
-    return [
-        f"userPrincipalName ends in “{domain}”, and the tenant's verified domains are {', '.join(verified)}"
-    ]
+    if verified and domain.casefold() not in {name.casefold() for name in verified}:
+        names = ", ".join(verified)
+        yield f"userPrincipalName ends in “{domain}”, and the tenant's verified domains are {names}"
 
 
 def _manager_change(match: Match) -> tuple[Change, EntraId | None]:
-    mapping = match.rules.mapping("manager")
-    text = mapping.text if mapping else ""
+    mapped, wanted = match.mapped["manager"], match.manager
     current = match.target.attributes.get("manager") if match.target else None
     current_id = str(current.get("id")) if isinstance(current, dict) else None
     before = str(current.get("displayName") or current_id) if isinstance(current, dict) else None
-    wanted: Manager | None = match.manager
-    inputs = (("manager", wanted.dn if wanted else ""),)
-    name = wanted.name if wanted is not None else None
-    held = held_back(mapping, name, creating=match.target is None) if mapping is not None else ""
-    if held:  # by the mapping's own wish, so it is no warning
-        return Change("manager", before, before, ChangeKind.SAME, held, text, inputs), None
+    change = Change(
+        "manager", before, before, ChangeKind.SAME, mapping=mapped.mapping.text, inputs=mapped.inputs
+    )
+    if mapped.ignored or (mapped.mapping.apply is Apply.ON_CREATE and match.target is not None):
+        return change, None
+    if wanted is None and mapped.value:
+        reason = "its mapping gives no distinguished name"
+        return replace(change, kind=ChangeKind.NOT_WRITTEN, reason=reason), None
     if wanted is None:
-        kind = ChangeKind.CLEARED if current_id else ChangeKind.SAME
-        return Change("manager", before, None, kind, mapping=text, inputs=inputs), None
-    if wanted.id is None:
+        return (replace(change, after=None, kind=ChangeKind.CLEARED) if current_id else change), None
+    if match.manager_id is None:
         reason = (
             f"the manager, {wanted.name}, is not in Entra ID; provision the manager first, then run again"
         )
-        return Change("manager", before, before, ChangeKind.NOT_WRITTEN, reason, text, inputs), None
-    kind = (
-        ChangeKind.SAME if current_id == wanted.id else ChangeKind.CHANGED if current_id else ChangeKind.ADDED
-    )
-    return Change("manager", before, wanted.name, kind, mapping=text, inputs=inputs), wanted.id
+        return replace(change, kind=ChangeKind.NOT_WRITTEN, reason=reason), None
+    if current_id == match.manager_id:
+        return replace(change, after=wanted.name), match.manager_id
+    kind = ChangeKind.CHANGED if current_id else ChangeKind.ADDED
+    return replace(change, after=wanted.name, kind=kind), match.manager_id
 
 
-async def _plan_members(source: Source, match: Match, services: Services) -> tuple[MemberChange, ...]:
-    if match.rules.members is Members.NONE or source.identity.kind is not ObjectKind.GROUP:
-        return ()
-    user_rules = source.configuration.objects.get(TargetKind.USER)
-    anchor_mapping = user_rules.mapping("onPremisesImmutableId") if user_rules else None
-    wanted = sorted({*ANCHORS, *(anchor_mapping.reads if anchor_mapping else ())})
-    found = await services.directory(source.configuration).members(source.entry.dn, wanted, MEMBER_LIMIT)
-    anchors = {entry.dn: anchor_of(entry, user_rules, source, services) for entry in found.entries}
-    ids, present = await asyncio.gather(
-        _member_ids(found.entries, anchors, services), _present_members(match, services)
-    )
-    changes = [_member_change(entry, ids.get(entry.dn), present) for entry in found.entries]
+def _member_changes(match: Match, present: frozenset[EntraId]) -> tuple[MemberChange, ...]:
+    reading = match.members
+    changes: list[MemberChange] = []
+    for member in reading.members:
+        if member.id is None:
+            reason = _why_not(member.kind)
+            changes.append(MemberChange(member.name, member.dn, None, ChangeKind.NOT_WRITTEN, reason))
+        else:
+            kind = ChangeKind.SAME if member.id in present else ChangeKind.ADDED
+            changes.append(MemberChange(member.name, member.dn, member.id, kind))
     changes += [
         MemberChange(dn, dn, None, ChangeKind.NOT_WRITTEN, "it could not be read from this directory")
-        for dn in found.unresolved
+        for dn in reading.unreadable
     ]
-    if not found.complete:
-        reason = f"only {len(found.entries):,} of {found.total:,} members were looked at"
-        changes.append(MemberChange("the other members", "", None, ChangeKind.NOT_WRITTEN, reason))
+    if not reading.complete:
+        reason = f"only {reading.looked_at:,} of {reading.total:,} members were looked at"
+        changes.append(MemberChange("The other members", "", None, ChangeKind.NOT_WRITTEN, reason))
     return tuple(changes)
 
 
-async def _present_members(match: Match, services: Services) -> frozenset[EntraId]:
-    if match.target is None:
-        return frozenset()
-    return await services.tenant.group_members(match.target.id)
-
-
-async def _member_ids(
-    entries: Sequence[DirectoryEntry], anchors: dict[str, str | None], services: Services
-) -> dict[str, EntraId]:
-    people = {e.dn: anchor for e in entries if _kind(e) is not ObjectKind.GROUP and (anchor := anchors[e.dn])}
-    groups = {e.dn: f"ad-{guid}" for e in entries if _kind(e) is ObjectKind.GROUP and (guid := _guid(e))}
-    by_anchor, by_name = await asyncio.gather(
-        services.tenant.anchors(list(people.values())), services.tenant.unique_names(list(groups.values()))
-    )
-    found = {dn: by_anchor[anchor] for dn, anchor in people.items() if anchor in by_anchor}
-    found |= {dn: by_name[name] for dn, name in groups.items() if name in by_name}
-    synchronized = {e.dn: sid for e in entries if e.dn in groups and e.dn not in found and (sid := _sid(e))}
-    lookups = [Lookup(TargetKind.GROUP, SID, sid) for sid in synchronized.values()]
-    if lookups:
-        answers = await services.tenant.find(lookups, ("id", "displayName"))
-        found |= {dn: hit[0].id for dn, hit in zip(synchronized, answers, strict=True) if len(hit) == 1}
-    return found
-
-
-def _member_change(
-    entry: DirectoryEntry, entra_id: EntraId | None, present: frozenset[EntraId]
-) -> MemberChange:
-    name = str(typed_values(entry).get("displayname") or typed_values(entry).get("cn") or entry.dn)
-    if entra_id is None:
-        kind = _kind(entry)
-        reason = (
-            "contacts cannot be members of groups that Graph writes"
-            if kind is ObjectKind.CONTACT
-            else "objects of its class are not in Entra ID"
-            if kind is None
-            else "it is not in Entra ID; provision it first, then run again"
-        )
-        return MemberChange(name, entry.dn, None, ChangeKind.NOT_WRITTEN, reason)
-    kind_of_change = ChangeKind.SAME if entra_id in present else ChangeKind.ADDED
-    return MemberChange(name, entry.dn, entra_id, kind_of_change)
-
-
-def _kind(entry: DirectoryEntry) -> ObjectKind | None:
-    try:
-        return kind_of(values.texts("objectClass", entry.get("objectClass")))
-    except ObjectKindUnknown:
-        return None
-
-
-def _guid(entry: DirectoryEntry) -> str | None:
-    return next(iter(values.texts("objectGUID", entry.get("objectGUID"))), None)
-
-
-def _sid(entry: DirectoryEntry) -> str | None:
-    return next(iter(values.texts("objectSid", entry.get("objectSid"))), None)
+def _why_not(kind: ObjectKind | None) -> str:
+    if kind is ObjectKind.CONTACT:
+        return "contacts cannot be members of groups that Graph writes"
+    if kind is None:
+        return "objects of its class are not in Entra ID"
+    return "it is not in Entra ID; provision it first, then run again"

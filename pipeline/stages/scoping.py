@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from pipeline.configuration import Scope
 from pipeline.dn import from_directory
-from pipeline.errors import IdentifierMalformed
-from pipeline.filters import evaluate_filter
+from pipeline.errors import IdentifierMalformed, MappingFailed
+from pipeline.expressions import ExpressionError
+from pipeline.filters import ScopeFilter, evaluate_filter
 from pipeline.guards import check_guards
 from pipeline.model import Condition, FilterResult, ObjectKind, ScopeEvidence
 from pipeline.redaction import redact_filter
@@ -22,14 +23,13 @@ def evaluate_scope(source: Source) -> ScopeEvidence:
         return _without_rules(source, guards)
     units = _organizational_units(rules.scope, source)
     groups = _groups(rules.scope, source)
-    privacy = source.configuration.privacy
-    filters = tuple(redact_filter(evaluate_filter(f, source.values), privacy) for f in rules.scope.filters)
+    filters = tuple(_filter_result(f, source) for f in rules.scope.filters)
     inputs = tuple(
-        replace(redact_filter(evaluate_filter(f, source.values), privacy), name=f"{f.name} (input filter)")
-        for f in rules.scope.input_filters
+        replace(_filter_result(f, source), name=f"{f.name} (input filter)") for f in rules.scope.input_filters
     )
     reason = (
         _stopping(guards)
+        or _outside_base(source)
         or _outside_units(units, source)
         or _outside_groups(groups)
         or _outside_filters(filters)
@@ -43,6 +43,17 @@ def evaluate_scope(source: Source) -> ScopeEvidence:
         filters=(*filters, *inputs),
         guards=guards,
     )
+
+
+def _filter_result(scope_filter: ScopeFilter, source: Source) -> FilterResult:
+    """Test a filter, without the values of private attributes. Raises MappingFailed."""
+    privacy = source.configuration.privacy
+    try:
+        return redact_filter(evaluate_filter(scope_filter, source.values), privacy)
+    except ExpressionError as error:
+        private = privacy.any_private(clause.attribute for clause in scope_filter.clauses)
+        what = "it failed on a private value" if private else str(error)
+        raise MappingFailed(f"The filter “{scope_filter.name}” could not be evaluated: {what}.") from error
 
 
 def _without_rules(source: Source, guards: tuple[Condition, ...]) -> ScopeEvidence:
@@ -88,6 +99,13 @@ def _dn_or_none(text: str) -> object:
 
 def _stopping(guards: tuple[Condition, ...]) -> str | None:
     return next((f"{guard.name}: {guard.why}" for guard in guards if not guard.passed), None)
+
+
+def _outside_base(source: Source) -> str | None:
+    base = source.configuration.base
+    if source.dn.is_under(base):
+        return None
+    return f"It lies in {source.dn.parent}, outside {base}, which this configuration is for"
 
 
 def _outside_units(units: tuple[Condition, ...], source: Source) -> str | None:

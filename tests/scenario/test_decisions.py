@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import uuid
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.demo import people
-from pipeline.model import ChangeKind, Outcome, Run, StageName, StageStatus
+from pipeline.model import ActionEvidence, ChangeKind, Outcome, Run, StageName, StageStatus
 from sandbox.people import directory_entries, tenant_seed
 from tests.fixtures.scene import Scene, scene_with
 
@@ -214,7 +215,7 @@ async def test_a_refused_member_does_not_lose_the_rest(tmp_path: Path) -> None:
                 {
                     "match": {"method": "PATCH", "path_regex": "/groups/[^(]+$"},
                     "times": 2,
-                    "then": {"status": 403, "code": "Authorization_RequestDenied", "message": "no"},
+                    "then": {"status": 400, "code": "Request_BadRequest", "message": "Not this one."},
                 }
             ]
         )
@@ -226,6 +227,122 @@ async def test_a_refused_member_does_not_lose_the_rest(tmp_path: Path) -> None:
         again = await outcome(scene, "group-40")
         assert again.outcome is Outcome.UPDATED
         assert (await outcome(scene, "group-40")).outcome is Outcome.UNCHANGED
+
+
+async def test_a_missing_permission_is_not_asked_for_forty_times(tmp_path: Path) -> None:
+    """Members are refused for a reason that is the same for all: the group stays, and the run stops there."""
+    refusal = {"status": 403, "code": "Authorization_RequestDenied", "message": "Insufficient privileges."}
+    async with scene_with({}, tmp_path) as scene:
+        scene.world.tenant.inject(
+            [
+                {
+                    "match": {"method": "PATCH", "path_regex": "/groups/[^(]+$"},
+                    "times": None,
+                    "then": refusal,
+                }
+            ]
+        )
+        run = await outcome(scene, "group-40")
+
+        assert run.outcome is Outcome.PARTIAL
+        assert run.target is not None
+        assert run.error is not None
+        assert run.error.code == "tenant_forbidden"
+        assert len([w for w in scene.writes() if w["method"] == "PATCH" and "(" not in w["path"]]) == 1
+
+
+async def test_what_was_written_is_told_whatever_comes_after(tmp_path: Path) -> None:
+    """The user exists and Graph goes away before the manager is linked: the run says both."""
+    async with scene_with({}, tmp_path) as scene:
+        scene.world.tenant.inject(
+            [
+                {
+                    "match": {"method": "PUT", "path_regex": "manager"},
+                    "times": None,
+                    "then": {"status": 400, "code": "Request_BadRequest", "message": "Not this one."},
+                }
+            ]
+        )
+        run = await outcome(scene, "create")
+
+        assert run.outcome is Outcome.PARTIAL
+        assert run.target is not None
+        evidence = run.stage(StageName.ACTION).evidence
+        assert isinstance(evidence, ActionEvidence)
+        assert [(w.step, w.ok) for w in evidence.writes] == [("create user", True), ("link manager", False)]
+
+
+async def test_commands_at_once_on_one_object_take_turns(scene: Scene) -> None:
+    """Four people provision Ada at the same moment: one creates her, and three find nothing to do."""
+    await asyncio.gather(*(scene.type(PEOPLE["create"]) for _ in range(4)))
+    await scene.world.workspace.until(lambda: len(scene.ended()) == 4, within=30)
+    runs = await scene.world.bot.systems.store.history(limit=10)
+
+    assert sorted(str(run.outcome) for run in runs) == ["created", "unchanged", "unchanged", "unchanged"]
+
+
+LAB = """
+version: 1
+name: lab
+base: OU=Service Accounts,OU=Contoso,DC=contoso,DC=test
+access: {provision: {people: [T0CONTOSO/U0HENRY]}}
+objects:
+  user:
+    match: [userPrincipalName]
+    attributes: [{target: userPrincipalName, source: userPrincipalName}]
+"""
+
+
+async def test_a_configuration_reaches_no_further_than_its_base(tmp_path: Path) -> None:
+    """Who may provision in the lab may not provision Ada by naming the lab, nor see her through its rules."""
+    sample = Path(__file__).parents[2] / "configurations" / "contoso.yaml"
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "contoso.yaml").write_text(sample.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "lab.yaml").write_text(LAB, encoding="utf-8")
+    async with scene_with({"FOURCHECK_CONFIGURATIONS": str(folder)}, tmp_path) as scene:
+        await scene.provision(f"{PEOPLE['create']} with lab", user="U0HENRY")
+        run = await scene.last_run()
+
+        assert run.error is not None
+        assert run.error.code == "configuration_outside"
+        assert run.stage(StageName.IMPORT).evidence is None
+        assert scene.writes() == []
+
+
+async def test_an_address_is_treated_by_the_rules_of_its_place(tmp_path: Path) -> None:
+    """A userPrincipalName tells no place: the object is found first, and its own configuration decides."""
+    sample = Path(__file__).parents[2] / "configurations" / "contoso.yaml"
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    text = sample.read_text(encoding="utf-8").replace("default: true", "default: false")
+    (folder / "contoso.yaml").write_text(text, encoding="utf-8")
+    (folder / "lab.yaml").write_text(LAB, encoding="utf-8")
+    async with scene_with({"FOURCHECK_CONFIGURATIONS": str(folder)}, tmp_path) as scene:
+        await scene.provision("preview ada.lovelace@contoso.test")
+        run = await scene.last_run()
+
+        assert run.configuration == "contoso"
+        assert run.outcome is Outcome.WOULD_CREATE
+
+
+async def test_private_references_leave_no_name(tmp_path: Path) -> None:
+    """With manager and members private, neither a name nor a DN of theirs is shown, stored or noted."""
+    sample = Path(__file__).parents[2] / "configurations" / "contoso.yaml"
+    (tmp_path / "rules").mkdir()
+    text = sample.read_text(encoding="utf-8").replace("private: [", "private: [manager, member, ")
+    (tmp_path / "rules" / "contoso.yaml").write_text(text, encoding="utf-8")
+    async with scene_with({"FOURCHECK_CONFIGURATIONS": str(tmp_path / "rules")}, tmp_path) as scene:
+        await scene.provision(f"preview {PEOPLE['group-40']}")
+        group = await scene.last_run()
+        await scene.provision(f"preview {PEOPLE['manager-missing']}")
+        person = await scene.last_run()
+        manager = source("manager-missing")["manager"][0].decode()
+        member = source("group-40")["member"][0].decode()
+
+        assert member.partition(",")[0].removeprefix("CN=") not in repr(group.plan)
+        assert manager.partition(",")[0].removeprefix("CN=") not in repr(person.plan)
+        assert manager.partition(",")[0].removeprefix("CN=") not in repr(person.stages)
 
 
 async def test_the_journal_holds_intent_and_outcome_of_every_write(scene: Scene) -> None:
