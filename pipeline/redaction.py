@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -18,21 +17,18 @@ _UNIQUE_NAME: Final = "uniqueName"
 
 def redact_plan(plan: Plan, rules: ObjectRules, privacy: Privacy) -> Plan:
     """Take out every value that is made from a private attribute, and the members where they are private."""
-    sources = _sources(rules)
+    private = _private_targets(rules, privacy)
     members = plan.members
     if privacy.any_private(["member"]):
         members = tuple(replace(m, name=PRESENT, dn=PRESENT, id=None, reason="") for m in members)
-    return replace(
-        plan, changes=tuple(_redact_change(c, sources, privacy) for c in plan.changes), members=members
-    )
+    changes = tuple(_redact_change(c, c.attribute in private, privacy) for c in plan.changes)
+    return replace(plan, changes=changes, members=members)
 
 
 def redact_match(evidence: MatchEvidence, rules: ObjectRules, privacy: Privacy) -> MatchEvidence:
     """Take out the values of private keys, and anchors that are made from private attributes."""
-    sources = _sources(rules)
-    private_anchor = any(
-        privacy.any_private(sources.get(name, frozenset())) for name in (_ANCHOR, _SID, _UNIQUE_NAME)
-    )
+    private = _private_targets(rules, privacy)
+    private_anchor = not private.isdisjoint({_ANCHOR, _SID, _UNIQUE_NAME})
 
     def candidate(found: Candidate) -> Candidate:
         return replace(found, anchor=PRESENT) if private_anchor and found.anchor else found
@@ -44,7 +40,7 @@ def redact_match(evidence: MatchEvidence, rules: ObjectRules, privacy: Privacy) 
             candidates=tuple(map(candidate, key.candidates)),
             private=True,
         )
-        if privacy.any_private(sources.get(key.attribute, frozenset()))
+        if key.attribute in private
         else replace(key, candidates=tuple(map(candidate, key.candidates)))
         for key in evidence.keys
     )
@@ -56,16 +52,20 @@ def redact_identity(identity: SourceIdentity, privacy: Privacy) -> SourceIdentit
     return identity if privacy.may_show("objectSid") else replace(identity, sid=None)
 
 
-def _sources(rules: ObjectRules) -> Mapping[str, frozenset[str]]:
-    made = {mapping.target: mapping.reads for mapping in rules.mappings}
-    return {_SID: frozenset({"objectSid"}), _UNIQUE_NAME: frozenset({"objectGUID"}), **made}
+def _private_targets(rules: ObjectRules, privacy: Privacy) -> frozenset[str]:
+    """Return the cloud attributes whose values are private: made from private ones, or by Redact."""
+    reads = {_SID: frozenset({"objectSid"}), _UNIQUE_NAME: frozenset({"objectGUID"})}
+    reads |= {mapping.target: mapping.reads for mapping in rules.mappings}
+    redacted = {m.target for m in rules.mappings if m.expression is not None and m.expression.redacts}
+    return frozenset(target for target, names in reads.items() if privacy.any_private(names)) | redacted
 
 
-def _redact_change(change: Change, sources: Mapping[str, frozenset[str]], privacy: Privacy) -> Change:
+def _redact_change(change: Change, private: bool, privacy: Privacy) -> Change:  # noqa: FBT001  # internal
     inputs = tuple(
-        (name, value if privacy.may_show(name) else PRESENT if value else "") for name, value in change.inputs
+        (name, value if privacy.may_show(name) and not private else PRESENT if value else "")
+        for name, value in change.inputs
     )
-    if not privacy.any_private(sources.get(change.attribute, frozenset())):
+    if not private:
         return replace(change, inputs=inputs)
     return replace(
         change,

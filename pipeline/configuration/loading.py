@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from pipeline import guards
 from pipeline.configuration import document as doc
 from pipeline.configuration import model
 from pipeline.configuration.digest import digest
@@ -82,6 +83,10 @@ def _understood(document: doc.ConfigurationDocument, source: Positioned) -> mode
         if name.startswith("-") and name[1:].casefold() in SECRETS:
             message = f"“{name[1:]}” holds a secret and is never read"
             source.problems.append(source.problem(("privacy", "private", index), message, "hidden-attribute"))
+    for index, name in enumerate(document.privacy.hidden):
+        if name.casefold() in {read.casefold() for read in guards.READS}:
+            message = f"“{name}” is read by a built-in exclusion, which would be off without it"
+            source.problems.append(source.problem(("privacy", "hidden", index), message, "hidden-attribute"))
     reader = RulesReader(source, dialect, hides)
     objects = {
         kind: reader.rules(kind, rules)

@@ -32,6 +32,17 @@ _OPERATORS: Final = frozenset(operator.value for operator in Operator)
 _PATTERNS: Final = frozenset({Operator.REGEX_MATCH.value, Operator.NOT_REGEX_MATCH.value})
 
 
+KEYS: Final = {
+    TargetKind.USER: ("onPremisesImmutableId", "userPrincipalName", "mail", "employeeId", "mailNickname"),
+    TargetKind.GROUP: ("onPremisesSecurityIdentifier", "uniqueName"),
+}
+"""The cloud attributes by which an object may be recognised.
+
+Source: Microsoft Entra Connect, page "Install with an existing tenant"; Microsoft Graph, resource "group":
+nothing but these two belongs to one group alone.
+"""
+
+
 class RulesReader:
     """Gives the parsed rules their meaning, and adds what is wrong with them to the source's problems."""
 
@@ -46,6 +57,10 @@ class RulesReader:
         members = model.Members(rules.members)
         if members is not model.Members.NONE and kind is not TargetKind.GROUP:
             self._problem((*here, "members"), "only groups have members", "members-of-user")
+        if members is model.Members.EXACT:
+            message = "removing members is not supported yet; use add, which never removes, or none"
+            self._problem((*here, "members"), message, "not-supported")
+        self._check_keys(kind, rules.match, (*here, "match"))
         return model.ObjectRules(
             kind=kind,
             scope=self._scope(rules.scope, (*here, "scope")),
@@ -54,6 +69,14 @@ class RulesReader:
             members=members,
             kinds=self._kinds(kind, rules, (*here, "kinds")),
         )
+
+    def _check_keys(self, kind: TargetKind, keys: Sequence[str], here: Path) -> None:
+        """Refuse keys that do not tell one object from another, such as a name that many may have."""
+        possible = KEYS[kind]
+        for index, key in enumerate(keys):
+            if key not in possible:
+                message = f"“{key}” does not identify a {kind}; use {', '.join(possible)}"
+                self._problem((*here, index), message, "weak-key")
 
     def _kinds(self, kind: TargetKind, rules: doc.ObjectRules, here: Path) -> frozenset[ObjectKind]:
         possible = frozenset(k for k in ObjectKind if k.rules == str(kind) and k is not ObjectKind.CONTACT)
