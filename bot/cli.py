@@ -9,7 +9,6 @@ import getpass
 import json
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Final
 
 from bot.logs import set_up_logs
 from bot.settings import SettingsError, load_settings
+from bot.stopping import until_stopped
 from bot.views import run_message
 from bot.views.plain import as_text
 from pipeline import Request, Run, preview, provision
@@ -157,15 +157,6 @@ async def _serve(options: argparse.Namespace) -> int:
         print(f"fourcheck listens on http://{settings.http.host}:{bot.port}", file=sys.stderr, flush=True)
         await until_stopped()
     return DONE
-
-
-async def until_stopped() -> None:
-    """Return when the process is told to stop, by SIGINT or SIGTERM."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
 
 
 async def _demo(options: argparse.Namespace) -> int:

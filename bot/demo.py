@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bot.cli import until_stopped
 from bot.settings import load_settings
+from bot.stopping import until_stopped
 from bot.views import Message, controls
 from bot.views.plain import as_text
 from bot.wiring import Bot, running_bot
