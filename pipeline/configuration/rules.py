@@ -44,7 +44,7 @@ nothing but these two belongs to one group alone.
 
 
 class RulesReader:
-    """Gives the parsed rules their meaning, and adds what is wrong with them to the source's problems."""
+    """Gives the parsed rules their meaning; what is wrong with them is added to the source's problems."""
 
     def __init__(self, source: Positioned, dialect: Dialect, privacy: Privacy) -> None:
         self._source = source

@@ -33,6 +33,7 @@ CODES: Final[Mapping[str, str]] = {
     "one-source": "a mapping has no source, or more than one",
     "duplicate-target": "a cloud attribute is mapped twice",
     "members-of-user": "only groups have members",
+    "weak-key": "a matching attribute does not tell one object from all others",
     "not-supported": "an option is not supported yet",
     # what cannot work
     "unknown-target": "Microsoft Graph has no such attribute",
@@ -52,7 +53,6 @@ CODES: Final[Mapping[str, str]] = {
     "explosive-pattern": "a regular expression can take a time without end on some values",
     "changes-every-time": "a mapping gives another value at each run",
     "manager-source": "only the directory's own manager can be linked",
-    "match-not-text": "a matching attribute is no single text",
     # what is worth knowing
     "unanchored-pattern": "a regular expression is looked for anywhere in the value",
     "create-only": "the attribute is written when the object is created, and never again",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from pipeline import values
@@ -13,7 +14,7 @@ from pipeline.configuration.lint.lengths import longest
 from pipeline.configuration.lint.report import Report
 from pipeline.configuration.lint.scope import check_pattern
 from pipeline.configuration.model import Apply, AttributeMapping, Configuration, ObjectRules
-from pipeline.configuration.rules import every_node
+from pipeline.configuration.rules import KEYS, every_node
 from pipeline.configuration.yaml_positions import Path
 from pipeline.expressions import Expression, ExpressionError
 from pipeline.expressions.functions import FUNCTIONS, find_form
@@ -67,21 +68,14 @@ def check_rules(
 
 
 def _check_match(
-    match: Sequence[str], mapped: Collection[str], kind: TargetKind, report: Report, here: Path
+    match: Sequence[str], mapped: AbstractSet[str], kind: TargetKind, report: Report, here: Path
 ) -> None:
     for index, target in enumerate(match):
-        path = (*here, index)
-        fact = writability(kind, target)
         if target in match[:index]:
-            report.warn(path, "repeated-clause", f"“{target}” is tried already; take it away")
-        elif not fact.known:
-            report.error(path, "unknown-target", _no_such_target(kind, target))
-        elif target not in mapped and target not in _UNMAPPED_KEYS.get(kind, frozenset()):
+            report.warn((*here, index), "repeated-clause", f"“{target}” is tried already; take it away")
+        elif target in KEYS[kind] and target not in mapped | _UNMAPPED_KEYS.get(kind, frozenset()):
             message = f"“{target}” is a matching attribute, and no mapping makes it; map it or take it away"
-            report.error(path, "match-not-mapped", message)
-        elif fact.collection or fact.type == "boolean":
-            message = f"“{target}” is no single text, so nothing can be found by it; take it away"
-            report.warn(path, "match-not-text", message)
+            report.error((*here, index), "match-not-mapped", message)
 
 
 def _no_such_target(kind: TargetKind, target: str) -> str:
