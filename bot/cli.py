@@ -17,7 +17,7 @@ from typing import Any, Final
 from bot.logs import set_up_logs
 from bot.settings import SettingsError, load_settings
 from bot.stopping import until_stopped
-from bot.views import run_message
+from bot.views import Hints, run_message
 from bot.views.plain import as_text
 from pipeline import Request, Run, preview, provision
 from pipeline.documents import report, report_schema
@@ -29,6 +29,8 @@ DONE: Final = 0
 NOT_PASSED: Final = 1
 BAD_USAGE: Final = 2
 UNREACHABLE: Final = 3
+STOPPED: Final = 130
+"""128 and the number of SIGINT, as shells have it."""
 
 Handler = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
 
@@ -46,10 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PipelineError as error:
         return _complain(error, UNREACHABLE if error.unreachable else NOT_PASSED)
     except KeyboardInterrupt:
-        return DONE
+        print("fourcheck: stopped; look at the object before running again.", file=sys.stderr)
+        return STOPPED
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        return NOT_PASSED
+    except OSError as error:  # a port that is taken, a file that cannot be written
+        return _complain(error, BAD_USAGE)
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -144,7 +149,8 @@ async def _run_once(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(report(run), ensure_ascii=False, indent=2))
     else:
-        print(as_text(run_message(run, writes_on=settings.entra.writes == "on")))
+        hints = Hints(plaintext_directory=settings.reads_plaintext)
+        print(as_text(run_message(run, writes_on=settings.entra.writes == "on", hints=hints)))
     return exit_status(run)
 
 

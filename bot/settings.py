@@ -155,6 +155,11 @@ class Settings(BaseSettings):
     store: StoreSettings = Field(default_factory=StoreSettings)
     configurations: Path = Path("configurations")
 
+    @property
+    def reads_plaintext(self) -> bool:
+        """Whether any directory is read without encryption, which every message has to say."""
+        return any(section.allow_plaintext for section in (self.directory, *self.directories.values()))
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from pipeline.configuration import Apply, AttributeMapping, Null
 from pipeline.facts import writability
 from pipeline.mapping import MappedAttribute
 from pipeline.model import Change, ChangeKind, JsonScalar, TargetKind, TargetValue
 from pipeline.ports import TargetObject
+
+IGNORED: Final = "the mapping asks to leave it alone for this object"
+CREATION_ONLY: Final = "it is written on creation only"
+NO_VALUE: Final = "there is no value for it, and the mapping leaves it alone then"
+BY_RULE: Final = frozenset({IGNORED, CREATION_ONLY, NO_VALUE})
+"""Reasons of the configuration's own for not writing an attribute: nobody needs to be warned of them."""
 
 
 def current_value(target: TargetObject | None, attribute: str) -> TargetValue:
@@ -31,7 +38,7 @@ def compare(mapped: MappedAttribute, target: TargetObject | None, kind: TargetKi
     change_kind, reason = _kind(before, after), ""
     if change_kind is not ChangeKind.SAME:
         fact = writability(kind, mapping.target)
-        reason = "the mapping asks to leave it alone for this object" if mapped.ignored else ""
+        reason = IGNORED if mapped.ignored else ""
         reason = reason or held_back(mapping, after, creating=creating)
         if not reason and not (fact.on_create if creating else fact.on_update):
             reason = fact.reason
@@ -52,9 +59,9 @@ def held_back(mapping: AttributeMapping, after: TargetValue, *, creating: bool) 
     if creating:
         return ""
     if mapping.apply is Apply.ON_CREATE:
-        return "it is written on creation only"
+        return CREATION_ONLY
     if _left_alone(mapping, after, creating=creating):
-        return "there is no value for it, and the mapping leaves it alone then"
+        return NO_VALUE
     return ""
 
 

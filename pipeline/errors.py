@@ -226,7 +226,7 @@ class DirectoryReferral(DirectoryError):
     """The object lies in another domain."""
 
     code = "directory_referral"
-    remedy = "Add that domain under FOURCHECK_DIRECTORIES__<NAME> and name it in a configuration."
+    remedy = "Add that domain as FOURCHECK_DIRECTORIES__NAME__URLS and so on, and name it in a configuration."
 
 
 class DirectoryLimit(DirectoryError):
@@ -254,7 +254,7 @@ class SignInRefused(TenantError):
 
     code = "sign_in_refused"
     remedy = (
-        "Check FOURCHECK_ENTRA__TENANT_ID, __CLIENT_ID and the secret or certificate, and whether it expired."
+        "Check FOURCHECK_ENTRA__TENANT_ID, FOURCHECK_ENTRA__CLIENT_ID and whether the secret has expired."
     )
     unreachable = True
 

@@ -43,16 +43,25 @@ from pipeline.stages.planning import drift_plan, make_plan
 from pipeline.stages.scoping import evaluate_scope
 from pipeline.wording import action_summary, count, not_written, plan_summary, what_moved
 
+NOTES_SHOWN: Final = 3
+"""How many notes on what was not written stand in the message itself; the details have them all."""
+
 FRESH_S: Final = 5.0
 """How long a read of the target counts as fresh before a write."""
 
 WRITES_OFF: Final = (
     "Writing is switched off for this installation (FOURCHECK_ENTRA__WRITES), so nothing was written."
 )
-CLOUD_ONLY: Final = (
-    "Written directly through Microsoft Graph: the object is cloud-only and carries the directory's anchor; "
-    "the synchronisation service does not own it."
-)
+CLOUD_ONLY: Final = {
+    TargetKind.USER: (
+        "Written directly through Microsoft Graph: the user is cloud-only and carries the directory's "
+        "anchor; the synchronisation service does not own it."
+    ),
+    TargetKind.GROUP: (
+        "Written directly through Microsoft Graph: the group is cloud-only and is recognised by its unique "
+        "name; the synchronisation service does not own it."
+    ),
+}
 
 _log = logging.getLogger(__name__)
 
@@ -158,7 +167,8 @@ async def _act(record: Record, source: Source, match: Match, services: Services)
             return await _end_planned(record, shown)
         await _refuse_other_plan(record, services)
         await _refuse_stale(plan, source, match, services)
-        action = await apply_plan(plan, source, record.run.run_id, services)
+        await record.pass_on()  # the plan is on record before the first write
+        action = await apply_plan(plan, shown, source, record.run.run_id, services)
         return await _end_acted(record, shown, action)
 
 
@@ -222,6 +232,8 @@ async def _end_planned(record: Record, plan: Plan) -> Run:
         PlanAction.NONE: Outcome.UNCHANGED,
     }[plan.action]
     evidence = ActionEvidence(notes=blocked)
+    for note in blocked[:NOTES_SHOWN]:
+        record.warn(note)
     record.close(StageName.ACTION, status, plan_summary(plan), evidence)
     return await record.end(outcome)
 
@@ -235,8 +247,10 @@ async def _end_acted(record: Record, plan: Plan, action: Action) -> Run:
         raise action.error
     creating = plan.action is PlanAction.CREATE
     if creating:
-        record.warn(CLOUD_ONLY)
-    summary = action_summary(plan, action.refused)
+        record.warn(CLOUD_ONLY[plan.kind])
+    summary = action_summary(plan, members=action.members, linked=action.linked, refused=len(action.refused))
+    for note in evidence.notes[:NOTES_SHOWN]:
+        record.warn(note)
     if action.error is not None:
         unknown = isinstance(action.error, OutcomeUnknown)
         outcome = Outcome.UNKNOWN if unknown else Outcome.PARTIAL

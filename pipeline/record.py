@@ -89,6 +89,10 @@ class Record:
     ) -> None:
         """End a stage, store its evidence, and tell."""
         self.close(name, status, summary, evidence)
+        await self.pass_on()
+
+    async def pass_on(self) -> None:
+        """Store the run as it stands, then tell."""
         await self._services.store.save(self.run)
         await self._services.events.changed(self.run)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
+from pipeline.diff import BY_RULE
 from pipeline.model import ChangeKind, Plan, PlanAction, Run
+
+_LINK_WANTED: Final = frozenset({ChangeKind.NOT_WRITTEN, ChangeKind.ADDED, ChangeKind.CHANGED})
 
 NAMED: Final = 10
 """How many members are named one by one."""
@@ -15,34 +17,39 @@ def plan_summary(plan: Plan) -> str:
     """Say what a plan would do."""
     if plan.action is PlanAction.NONE:
         same = plan.count(ChangeKind.SAME)
-        return f"Nothing to do: all {same} attributes are already as they should be"
+        if not not_written(plan):
+            return f"Nothing to do: all {same} attributes are already as they should be"
+        return f"Nothing that can be written: {count(same, 'attribute')} already as they should be"
     verb = "Would create" if plan.action is PlanAction.CREATE else "Would update"
-    return f"{verb} {_what(plan)}; nothing was written"
+    members = sum(1 for m in plan.members if m.kind is ChangeKind.ADDED)
+    return f"{verb} {_what(plan, members)}; nothing was written"
 
 
-def action_summary(plan: Plan, refused: Sequence[str]) -> str:
-    """Say what was done."""
+def action_summary(plan: Plan, *, members: int, linked: bool, refused: int) -> str:
+    """Say what was done: `members` that were added, whether the manager was `linked`, writes `refused`."""
     done = "Created with" if plan.action is PlanAction.CREATE else "Updated"
-    text = f"{done} {_what(plan)}"
+    text = f"{done} {_what(plan, members)}"
     manager = next((c for c in plan.changes if c.attribute == "manager"), None)
-    if manager is not None and manager.kind is ChangeKind.NOT_WRITTEN:
-        text += ", manager not linked"
-    elif manager is not None and plan.manager and manager.kind in {ChangeKind.ADDED, ChangeKind.CHANGED}:
+    if linked:
         text += ", manager linked"
+    elif manager is not None and manager.kind in _LINK_WANTED:
+        text += ", manager not linked"
     missing = sum(1 for m in plan.members if m.kind is ChangeKind.NOT_WRITTEN)
     if missing:
         text += f", {count(missing, 'member')} not possible"
     if refused:
-        text += f"; {count(len(refused), 'write')} refused"
+        text += f"; {count(refused, 'write')} refused"
     return text
 
 
 def not_written(plan: Plan) -> tuple[str, ...]:
-    """Name what the rules want and cannot have: a manager who is not there, members likewise."""
+    """Name what the rules want and cannot have: values Graph does not take, people who are not there."""
     notes = [
         f"The manager was not linked: {change.reason}."
+        if change.attribute == "manager"
+        else f"{change.attribute} was not written: {change.reason}."
         for change in plan.changes
-        if change.attribute == "manager" and change.kind is ChangeKind.NOT_WRITTEN
+        if change.kind is ChangeKind.NOT_WRITTEN and change.reason not in BY_RULE
     ]
     missing = [m for m in plan.members if m.kind is ChangeKind.NOT_WRITTEN]
     notes += [
@@ -58,9 +65,9 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _what(plan: Plan) -> str:
-    attributes = count(sum(1 for c in plan.written if c.attribute != "manager"), "attribute")
-    members = sum(1 for m in plan.members if m.kind is ChangeKind.ADDED)
+def _what(plan: Plan, members: int) -> str:
+    own = [c for c in plan.written if c.attribute not in {"manager", "passwordProfile"}]
+    attributes = count(len(own), "attribute")
     return f"{attributes} and {count(members, 'member')}" if members else attributes
 
 

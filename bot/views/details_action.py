@@ -119,7 +119,8 @@ def _intro(run: Run) -> tuple[Block, ...]:
 def _change(run: Run, change: Change, index: int) -> list[Block]:
     heading = f"{text.bold(change.attribute, 60)}  {change.kind}"
     if change.private:
-        return [fields(plain(f"Value\n{text.PRESENT_HIDDEN}", 60, lines=True), heading=heading)]
+        there = text.PRESENT_HIDDEN if change.before or change.after else text.EMPTY
+        return [fields(plain(f"Value\n{there}", 60, lines=True), heading=heading)]
     if change.reason:
         heading += f"\n{text.sentence(change.reason, _WHY)}"
     before, after = text.target_text(change.before), text.target_text(change.after)

@@ -60,7 +60,7 @@ def _key(run: Run, key: KeyResult, number: int, index: int) -> list[Block]:
     heading = f"{text.count(number)}. {text.bold(key.attribute, 60)}  {answers}{decided}"
     if key.why and not key.private:
         heading += f"\n{text.sentence(key.why, _WHY)}"
-    value = text.PRESENT_HIDDEN if key.private else text.EMPTY if not key.value else text.edged(key.value)
+    value = text.EMPTY if not key.value else text.PRESENT_HIDDEN if key.private else text.edged(key.value)
     cut = not key.private and (text.is_cut(value, _VALUE) or text.is_cut(key.why, _WHY))
     accessory = show_all(run, StageName.MATCH, key.attribute, index) if cut else None
     asked = plain(f"Value asked for\n{text.shorten(value, _VALUE)}", 400, lines=True)

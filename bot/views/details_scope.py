@@ -87,7 +87,8 @@ def _clause(run: Run, clause: ClauseResult, index: int) -> list[Block]:
     heading = f"{_met(clause.passed)}  {text.bold(clause.attribute, 60)} {text.phrase(clause.operator, 40)}"
     if clause.why and not clause.private:
         heading += f"\n{text.sentence(clause.why, _WHY)}"
-    actual = text.PRESENT_HIDDEN if clause.private else text.joined(clause.actual)
+    hidden = clause.private and bool(clause.actual)
+    actual = text.PRESENT_HIDDEN if hidden else text.joined(clause.actual)
     wanted = text.joined(clause.wanted) if clause.wanted else "–"
     cut = text.is_cut(wanted, _VALUE) or text.is_cut(actual, _VALUE) or text.is_cut(clause.why, _WHY)
     accessory = show_all(run, StageName.SCOPE, clause.attribute, index) if cut else None

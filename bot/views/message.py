@@ -172,7 +172,7 @@ def _said(run: Run) -> bool:
 
 
 def _warnings(run: Run, width: int, *, writes_on: bool, hints: Hints) -> list[Block]:
-    told = [warning for warning in run.warnings if warning != CLOUD_ONLY]
+    told = [warning for warning in run.warnings if warning not in CLOUD_ONLY.values()]
     warnings = [text.sentence(warning, width) for warning in told[:5]]
     if len(told) > 5:
         warnings.append(f"And {text.counted(len(told) - 5, 'further warning')}.")
@@ -184,10 +184,10 @@ def _warnings(run: Run, width: int, *, writes_on: bool, hints: Hints) -> list[Bl
     if hints.plaintext_directory:
         warnings.append("The directory is read without encryption. This is for a lab only.")
     lines = [f":warning: Warning: {warning}" for warning in warnings]
-    if (
-        CLOUD_ONLY in run.warnings
-    ):  # true of every object made this way: a note, or people stop reading warnings
-        lines.append(text.sentence(CLOUD_ONLY, 300))
+    # true of every object made this way: a note, or people stop reading warnings
+    cloud_only = [warning for warning in run.warnings if warning in CLOUD_ONLY.values()]
+    if cloud_only:
+        lines.append(text.sentence(cloud_only[0], 300))
     elif run.executor == "graph" and run.outcome is Outcome.WOULD_CREATE and _is_user(run):
         lines.append(
             "Written directly through Microsoft Graph, it would be a cloud-only user that carries the "

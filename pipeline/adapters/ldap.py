@@ -47,6 +47,12 @@ class LdapDirectory:
         """Open the connections, so that the first call need not. Raises DirectoryError."""
         await self._pool.warm_up()
 
+    async def ping(self) -> None:
+        """Read a controller's root DSE, on one connection. Raises DirectoryError."""
+        await self._pool.run(
+            lambda session, deadline: session.search("", ANYTHING, ("dnsHostName",), deadline=deadline)
+        )
+
     async def close(self) -> None:
         """Close every connection."""
         await self._pool.close()

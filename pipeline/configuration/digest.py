@@ -34,7 +34,7 @@ from pipeline.filters import ScopeFilter
 
 def digest(configuration: Configuration) -> str:
     """Return sha256:… of the configuration's meaning; its own `digest` field is not looked at."""
-    text = json.dumps(_meaning(configuration), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(_meaning(configuration), sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import Connection, Select, Table, insert, or_, select, update
+from sqlalchemy import Connection, Select, Table, delete, func, insert, or_, select, update
 
 from pipeline.documents import request_to_document, to_document
 from pipeline.errors import StoreUnavailable
@@ -116,6 +116,18 @@ def history(connection: Connection, named: str | None, limit: int) -> Sequence[R
     return [RunRow(*row) for row in connection.execute(newest)]
 
 
+def purge(connection: Connection, before: datetime, limit: int) -> int:
+    """Delete the oldest runs that ended before then, with all that hangs on them, and return their number."""
+    ended = func.coalesce(runs.c.ended_at, runs.c.updated_at)
+    oldest = (
+        select(runs.c.run_id)
+        .where(runs.c.state == ENDED, ended < before)
+        .order_by(runs.c.created_at)
+        .limit(limit)
+    )
+    return connection.execute(delete(runs).where(runs.c.run_id.in_(oldest))).rowcount
+
+
 def running(connection: Connection, *, guests: bool) -> Sequence[RunRow]:
     """Return the runs under way; `guests` includes those that were never accepted."""
     query = select(runs.c.run_id, runs.c.document).where(runs.c.state == RUNNING)
@@ -209,6 +221,17 @@ def notice_of(connection: Connection, run_id: RunId) -> Any | None:
     return connection.execute(
         select(notices.c.document).where(notices.c.run_id == run_id)
     ).scalar_one_or_none()
+
+
+def ended_with(connection: Connection, flag: str) -> list[RunId]:
+    """Return the ended runs in whose notice this key is true, oldest first."""
+    found = connection.execute(
+        select(runs.c.run_id)
+        .join(notices, notices.c.run_id == runs.c.run_id)
+        .where(runs.c.state == ENDED, notices.c.document[flag].as_boolean().is_(True))
+        .order_by(runs.c.created_at, runs.c.run_id)
+    )
+    return [RunId(run_id) for run_id in found.scalars()]
 
 
 def _update_one(connection: Connection, table: Table, run_id: RunId, values: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, text
@@ -21,6 +22,8 @@ from pipeline.runs.records import Accepted, JournalEntry
 from pipeline.runs.sqlite import SqliteFile, path_of, probe
 from pipeline.runs.troubles import sentence, translated
 from pipeline.runs.writing import Writer
+
+_PURGED_AT_ONCE: Final = 200
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -162,6 +165,10 @@ class Store:
         """Store what the surface wants to remember about a run, in place of what it stored before."""
         await self._write(lambda c: rows.save_notice(c, run_id, document, self._clock.now()))
 
+    async def ended_with(self, flag: str) -> list[RunId]:
+        """Return the ended runs in whose notice the surface has set this flag (a key), oldest first."""
+        return await self._read(lambda connection: rows.ended_with(connection, flag))
+
     async def history(self, named: str | None = None, limit: int = 20) -> list[Run]:
         """Return the latest runs, newest first: all, or of one object by GUID, DN or a name it was asked by.
 
@@ -177,6 +184,17 @@ class Store:
         return readable
 
     # -- the store itself --------------------------------------------------------------------------------
+
+    async def purge(self, before: datetime) -> int:
+        """Delete the runs that ended before then, with their journal, deliveries and notices.
+
+        Some at a time, so that no other write waits long. Returns how many went.
+        """
+        self._require_host()
+        gone = 0
+        while (went := await self._write(lambda c: rows.purge(c, before, _PURGED_AT_ONCE))) > 0:
+            gone += went
+        return gone
 
     async def ping(self) -> None:
         """Return when the store can be read and written."""

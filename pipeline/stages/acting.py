@@ -23,6 +23,7 @@ from pipeline.errors import (
 from pipeline.ids import EntraId, RunId
 from pipeline.model import ChangeKind, MemberChange, Plan, PlanAction, TargetIdentity, TargetKind, Write
 from pipeline.ports import Lookup, Receipt, TargetObject
+from pipeline.redaction import PRESENT
 from pipeline.services import Services
 from pipeline.stages.importing import Source
 from pipeline.stages.matching import is_exact
@@ -40,6 +41,9 @@ _REFUSALS: Final = (Refusal, TenantConflict, TenantForbidden, TenantNotFound, Te
 _ONE_OF_THEM: Final = (TenantConflict, TenantNotFound, TenantRefused, OutcomeUnknown)
 """Answers to several members that may be about one of them."""
 
+_TELLING: Final = 4
+"""Shorter values tell nothing, and would be taken out of words that only look like them."""
+
 T = TypeVar("T")
 
 
@@ -54,6 +58,9 @@ class Action:
     writes: list[Write] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     error: PipelineError | None = None
+    linked: bool = False
+    members: int = 0
+    """How many members were added."""
 
     @property
     def written(self) -> bool:
@@ -61,10 +68,14 @@ class Action:
         return any(write.ok for write in self.writes)
 
 
-async def apply_plan(plan: Plan, source: Source, run_id: RunId, services: Services) -> Action:
-    """Write the plan, and tell whatever came of it: nothing that was written is ever lost to an error."""
+async def apply_plan(plan: Plan, shown: Plan, source: Source, run_id: RunId, services: Services) -> Action:
+    """Write the plan, and tell whatever came of it: nothing that was written is ever lost to an error.
+
+    `shown` is the plan without its private values: what it hides is taken out of every answer as well.
+    """
     action = Action(plan.target)
     writer = _Writer(plan, source, run_id, services, action)
+    writer.hide(shown)
     try:
         with services.tenant.applying(plan):
             entra_id = await writer.write_object()
@@ -87,6 +98,20 @@ class _Writer:
         self._tenant = services.tenant
         self._action = action
         self._last_entry = 0
+        self._private: tuple[str, ...] = ()
+
+    def hide(self, shown: Plan) -> None:
+        """Take note of the values that the shown plan hides."""
+        private = {change.attribute for change in shown.changes if change.private}
+        values = {
+            str(value)
+            for change in self._plan.changes
+            if change.attribute in private
+            for side in (change.before, change.after)
+            for value in (side if isinstance(side, tuple) else (side,))
+            if value is not None
+        }
+        self._private = tuple(value for value in values if len(value) >= _TELLING)
 
     async def write_object(self) -> EntraId | None:
         """Create the object, or change its own attributes. Returns its id."""
@@ -193,6 +218,7 @@ class _Writer:
                 lambda: self._tenant.set_manager(entra_id, manager),
                 lambda receipt: receipt,
             )
+            self._action.linked = manager is not None
         except _REFUSALS as error:
             self._action.refused.append(f"The manager was not linked: {error.message}")
 
@@ -211,6 +237,7 @@ class _Writer:
         there = await self._tenant.group_members(group)
         for member in members:
             if member.id in there:
+                self._action.members += 1
                 continue
             try:
                 await self._add(group, [member])
@@ -226,6 +253,13 @@ class _Writer:
             lambda: self._tenant.add_members(group, ids),
             lambda receipt: receipt,
         )
+        self._action.members += len(ids)
+
+    def _without_private(self, text: str) -> str:
+        """Take private values out of what Graph says: it may quote the value that it refuses."""
+        for value in self._private:
+            text = text.replace(value, PRESENT)
+        return text
 
     async def _send(
         self,
@@ -239,6 +273,7 @@ class _Writer:
         try:
             receipt = note(await send())
         except PipelineError as error:
+            error.message = self._without_private(error.message)
             self._action.writes.append(Write(step, False, error.message, error.ids.get("request-id")))
             outcome = "unknown" if isinstance(error, OutcomeUnknown) else "refused"
             await self._journal.settle(

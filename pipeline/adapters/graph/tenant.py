@@ -146,6 +146,11 @@ class GraphTenant:
         """Return whether directory synchronisation feeds this tenant; an answer serves for ten minutes."""
         return await self._synchronized.get()
 
+    async def ping(self) -> None:
+        """Ask Microsoft Graph for something small, now, with a valid token. Raises TenantError."""
+        params = {"$select": "id"}
+        await self._transport.request("GET", "/organization", params=params, needs=_READ_ORGANIZATION)
+
     # -- writing -----------------------------------------------------------------------------------------
 
     async def create_user(self, body: Mapping[str, object]) -> tuple[TargetObject, Receipt]:

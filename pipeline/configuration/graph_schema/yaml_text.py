@@ -193,7 +193,17 @@ def _scalar(value: object) -> str:
 def _quoted(text: str) -> str:
     if text.isprintable() and "'" not in text:
         return f"'{text}'"
-    return json.dumps(text)
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(character: str) -> str:
+    """Write a character for a YAML text in double quotes, where JSON's pairs of surrogates mean nothing."""
+    if character in {'"', "\\"}:
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _one_line(text: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from bot.views import controls, wording
 from bot.views.message import Hints, run_message
 from bot.views.plain import as_text
-from pipeline.model import ChangeKind, Mode, Outcome, Run, StageName, StageStatus
+from pipeline.model import ChangeKind, Mode, Outcome, Run, StageName, StageStatus, TargetKind
 from pipeline.provision import CLOUD_ONLY, WRITES_OFF
 from tests.unit.views import samples
 from tests.unit.views.payloads import buttons
@@ -315,7 +315,9 @@ def test_what_the_run_says_already_is_not_said_twice() -> None:
 
 def test_what_is_true_of_every_new_object_is_a_note_and_no_warning() -> None:
     """That a new object is cloud-only is said each time, but a warning sign stays for what is unusual."""
-    run = replace(samples.OUTCOMES[Outcome.CREATED], warnings=(CLOUD_ONLY, "The clock is wrong"))
+    run = replace(
+        samples.OUTCOMES[Outcome.CREATED], warnings=(CLOUD_ONLY[TargetKind.USER], "The clock is wrong")
+    )
     shown = as_text(run_message(run, writes_on=True)).split("\n")
     assert [line for line in shown if "⚠️" in line] == ["⚠️ Warning: The clock is wrong."]
     assert [line[:41] for line in shown if "cloud-only" in line] == [
