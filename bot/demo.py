@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -135,11 +137,24 @@ def request_url(bot: Bot) -> str:
 
 
 async def stay(port: int) -> int:
-    """Run the demo until it is stopped."""
+    """Run the demo until it is stopped; return 2 for a port that something else has."""
+    if not _is_free(port):
+        print(f"Port {port} is taken. Choose another one: fourcheck demo --port 8601", file=sys.stderr)
+        return 2
     async with contoso(port) as world:
         print(f"Contoso is up: {world.workspace.url}/", flush=True)
         await until_stopped()
     return 0
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 async def run_once(identifier: str, payloads: Path | None, *, quiet: bool) -> Run:

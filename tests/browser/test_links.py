@@ -9,11 +9,12 @@ from playwright.async_api import Locator, Page, expect
 
 from bot.demo import Contoso, people
 from sandbox.directory.faults import FaultKind
+from tests.browser.conftest import Open
 
 _SLOW_S = 0.7
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 async def _slow_directory(world: Contoso) -> None:
     """Make the directory answer late, so that there is a middle of a run."""
     world.directory.faults.add(FaultKind.DELAY, times=1, seconds=_SLOW_S)
@@ -35,7 +36,6 @@ async def expect_the_end_once(page: Page, article: Locator) -> None:
     assert await page.get_by_role("heading", name="Ada Lovelace").count() == 1
 
 
-@pytest.mark.usefixtures("_slow_directory")
 @pytest.mark.parametrize("way", ["abort", "close", "disconnect"])
 async def test_socket_mode_link_dropped_in_mid_run(page: Page, world: Contoso, way: str) -> None:
     """The bot's link to Slack goes while a run is under way: nothing is lost, nothing is there twice."""
@@ -58,7 +58,6 @@ async def test_command_delivered_twice_runs_once(page: Page, world: Contoso) -> 
     await expect_the_end_once(page, article)
 
 
-@pytest.mark.usefixtures("_slow_directory")
 async def test_page_loses_its_own_connection_in_mid_run(page: Page, world: Contoso) -> None:
     """The page's stream breaks and the run ends meanwhile: the page catches up, and shows all of it once."""
     workspace = world.workspace
@@ -80,10 +79,14 @@ async def test_page_loses_its_own_connection_in_mid_run(page: Page, world: Conto
     await expect(page.get_by_role("article")).to_have_count(4)
 
 
-async def test_two_windows_show_the_same(page: Page, world: Contoso, visit: object) -> None:
-    """What one person does, another sees at once, without asking for it."""
-    assert callable(visit)
-    other: Page = await visit(f"{world.workspace.url}/#/U0ADAM/C0IDENTITY")
-    await expect(other.get_by_role("radio", name="Adam Novak")).to_be_checked()
+async def test_two_windows(page: Page, world: Contoso, visit: Open) -> None:
+    """What everyone may see is in both windows at once; what is for one person is in that one's alone."""
+    other = await visit(f"{world.workspace.url}/#/U0STELLA/C0IDENTITY")
+    await expect(other.get_by_role("radio", name="Stella Moreau")).to_be_checked()
+    message = other.get_by_role("textbox", name="Message")
+    await message.fill("/provision help")
+    await message.press("Enter")
+    await expect(other.get_by_role("article")).to_contain_text("Only visible to you")
     await expect_the_end_once(page, await start(page))
     await expect(other.get_by_role("heading", name="Ada Lovelace was created in Entra ID")).to_have_count(1)
+    await expect(other.get_by_role("article")).to_have_count(2)

@@ -14,6 +14,7 @@ from playwright.async_api import Page, expect
 
 from bot.demo import Contoso, people
 from bot.views.limits import facts as bot_facts
+from sandbox.directory.faults import FaultKind
 from sandbox.workspace import WorkspaceServer
 from sandbox.workspace.blockkit import facts
 from tests.browser.conftest import Open
@@ -194,8 +195,9 @@ async def test_message_is_edited_in_its_place(page: Page) -> None:
 # --- places ----------------------------------------------------------------------------------------------
 
 
-async def test_private_channel_without_the_bot(page: Page) -> None:
+async def test_private_channel_without_the_bot(page: Page, world: Contoso) -> None:
     """Where the bot is no member its answer comes all the same, once, and an unread mark tells of it."""
+    world.directory.faults.add(FaultKind.DELAY, times=1, seconds=0.7)  # time to be somewhere else by then
     await page.get_by_role("button", name="people-team").click()
     await expect(page.get_by_role("region", name="Conversation: people-team")).to_be_visible()
     await provision(page, "create")
