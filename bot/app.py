@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
@@ -13,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from ulid import ULID
 
 from bot.actor import UnknownActorError
+from bot.answers import Answers
 from bot.listeners.buttons import Buttons
 from bot.listeners.commands import Commands
 from bot.views import controls, notices
@@ -29,6 +31,7 @@ def build_app(
     signing_secret: str,
     commands: Commands,
     buttons: Buttons,
+    answers: Answers,
 ) -> AsyncApp:
     """Return the app. Its listeners check, persist and acknowledge; everything longer is a task of its own.
 
@@ -49,7 +52,7 @@ def build_app(
         logger=logging.getLogger("slack_bolt"),
         raise_error_for_unhandled_request=False,
     )
-    app.error(_answer_error)
+    app.error(_answer_errors(answers))
     app.command("/provision")(commands.provision)
     for action_id in (*controls.DETAILS.values(),):
         app.action(action_id)(buttons.open_details)
@@ -65,18 +68,21 @@ def build_app(
     return app
 
 
-async def _answer_error(error: Exception, body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
-    """Turn every error into an acknowledgement with a sentence and a support id."""
-    support_id = str(ULID())
-    if isinstance(error, PipelineError):
-        _log.warning("%s: %s", support_id, error.code)
-        message = notices.error(error, support_id)
-    elif isinstance(error, UnknownActorError):
-        _log.warning("%s: %s", support_id, error)
-        return BoltResponse(status=400, body="unknown actor")
-    else:
+def _answer_errors(answers: Answers) -> Callable[..., Awaitable[BoltResponse]]:
+    """Return the handler that turns every error of a listener into a sentence with a support id.
+
+    Who typed a command reads it as the answer, who pressed a button beside the message or in the modal.
+    """
+
+    async def answer(error: Exception, body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
+        support_id = str(ULID())
+        if isinstance(error, UnknownActorError):
+            _log.warning("%s: %s", support_id, error)
+            return BoltResponse(status=400, body="unknown actor")
+        if isinstance(error, PipelineError):
+            _log.warning("%s: %s", support_id, error.code)
+            return await answers.tell(ack, body, notices.error(error, support_id))
         _log.error("%s: a listener met a defect", support_id, exc_info=error)
-        message = notices.defect(support_id)
-    if "command" not in body:
-        return await ack()
-    return await ack(text=message.text, blocks=message.blocks)
+        return await answers.tell(ack, body, notices.defect(support_id))
+
+    return answer

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
-from bot.progress import Messages, Place
+from bot.access import permitted
+from bot.progress import OPEN, Messages, Place
 from bot.tasks import Tasks
-from pipeline import Request, Run, Services, preview, provision
+from pipeline import Request, Services, preview, provision
+from pipeline.configuration import Right
+from pipeline.errors import Interrupted, PipelineError, StoreUnavailable
 from pipeline.ids import RunId
-from pipeline.model import Mode
+from pipeline.model import Mode, Outcome
+from pipeline.record import DEFECT, Record
 from pipeline.runs.store import Store
 
 AT_ONCE: Final = 100
 """How many runs are under way at most; more wait their turn."""
+
+TAKEN_UP: Final = timedelta(minutes=15)
+"""How old a request may be to be carried out after a start: later, who asked has helped themselves."""
+
+_log = logging.getLogger(__name__)
 
 
 class Runs:
@@ -26,42 +38,75 @@ class Runs:
         self._tasks = tasks
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    async def accept(
-        self, request: Request, place: Place, *, delivery: str | None, show: bool = True
-    ) -> RunId:
-        """Store a request, durably, then start it. The same delivery again starts nothing.
-
-        `show`: whether the run gets a message in the channel.
-        """
+    async def accept(self, request: Request, place: Place, *, delivery: str | None) -> RunId:
+        """Store a request, durably, then start it. The same delivery again starts nothing."""
+        request = self._with_rights(request, place)
         accepted = await self._store.accept(request, delivery=delivery, notice=place.document())
         if accepted.new:
-            if show:
-                self._messages.show(accepted.run_id, place)
-            self._tasks.start(self._execute(accepted.run_id), f"run {accepted.run_id}")
+            self._start(request, place)
         return accepted.run_id
 
     async def take_up(self) -> None:
-        """At the start: end what a former process left half-way, and go on with what it had not begun."""
-        for run_id in await self._store.interrupt_unfinished():
-            run = await self._store.load(run_id)
-            if run is not None:
-                await self._show_again(run_id, run)
-        for run_id in await self._store.unfinished():
-            await self._show_again(run_id, None)
-            self._tasks.start(self._execute(run_id), f"run {run_id}")
+        """At the start: end what a former process left half-way, and go on with what it had not begun.
 
-    async def _show_again(self, run_id: RunId, run: Run | None) -> None:
-        notice = await self._store.notice(run_id)
-        if notice is None:
-            return
-        self._messages.show(run_id, Place.from_document(notice))
-        if run is not None:
+        A run that cannot be read is passed over, with a line in the log: the others need not wait for it.
+        """
+        await self._store.interrupt_unfinished()
+        for run_id in await self._store.ended_with(OPEN):
+            try:
+                await self._show_end(run_id)
+            except StoreUnavailable as error:
+                _log.warning("run %s is not shown: %s", run_id, error.message)
+        for run_id in await self._store.unfinished():
+            try:
+                await self._go_on(run_id)
+            except StoreUnavailable as error:
+                _log.warning("run %s is not taken up: %s", run_id, error.message)
+
+    async def _show_end(self, run_id: RunId) -> None:
+        """Bring a message to the end that Slack has not taken yet."""
+        notice, run = await self._store.notice(run_id), await self._store.load(run_id)
+        if notice is not None and run is not None:
+            self._messages.show(run_id, Place.from_document(notice))
             await self._messages.changed(run)
 
-    async def _execute(self, run_id: RunId) -> None:
+    async def _go_on(self, run_id: RunId) -> None:
+        request = await self._store.pending(run_id)
+        notice, run = await self._store.notice(run_id), await self._store.load(run_id)
+        if request is None or notice is None or run is None:  # a command line's, which goes on by itself
+            return
+        place = Place.from_document(notice)
+        if self._services.clock.now() - run.started_at <= TAKEN_UP:
+            self._start(request, place)
+            return
+        self._messages.show(run_id, place)
+        error = Interrupted("Fourcheck was stopped before this run began; nothing was written.")
+        await self._end(request, Outcome.INTERRUPTED, error)
+
+    def _start(self, request: Request, place: Place) -> None:
+        self._messages.show(request.run_id, place)
+        self._tasks.start(self._execute(request, place), f"run {request.run_id}")
+
+    async def _execute(self, request: Request, place: Place) -> None:
+        """Carry a run out. Whatever happens, it ends, and its message says how."""
         async with self._slots:
-            request = await self._store.pending(run_id)
-            if request is None or not await self._store.claim(run_id):
-                return
-            carry_out = preview if request.mode is Mode.PREVIEW else provision
-            await carry_out(request, self._services)
+            try:
+                if not await self._store.claim(request.run_id):
+                    self._messages.forget(request.run_id)
+                    return
+                carry_out = preview if request.mode is Mode.PREVIEW else provision
+                await carry_out(self._with_rights(request, place), self._services)
+            except PipelineError as error:
+                await self._end(request, Outcome.FAILED, error)
+            except Exception:  # noqa: BLE001  # a defect ends the run, told and logged, never the process
+                _log.exception("run %s met a defect", request.run_id)
+                await self._end(request, Outcome.FAILED, PipelineError(f"{DEFECT}."))
+
+    async def _end(self, request: Request, outcome: Outcome, error: PipelineError) -> None:
+        await Record(request, self._services).end(outcome, error)
+
+    def _with_rights(self, request: Request, place: Place) -> Request:
+        """Return the request with the rights that the actor has now, which may be others than when asking."""
+        right = Right(str(request.mode))
+        names = permitted(self._services.configurations, request.actor, place.channel, right)
+        return replace(request, permitted=names)

@@ -6,8 +6,10 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
+import certifi
 from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
@@ -16,7 +18,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.health import Check
-from bot.settings import SettingsError, SlackSettings
+from bot.response_urls import ResponseUrls
+from bot.settings import ProxySettings, SettingsError, SlackSettings
 from pipeline.errors import PipelineError
 
 PING_S = 5.0
@@ -48,14 +51,37 @@ class Slack:
     """Slack's Web API, the session under it, and who the bot is there."""
 
     client: AsyncWebClient
-    http: aiohttp.ClientSession
+    response_urls: ResponseUrls
     identity: AuthorizeResult
 
 
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why Slack did not do what it was asked: its error code, the HTTP status, how long to wait."""
+
+    code: str
+    status: int
+    retry_after_s: float = 1.0
+
+
+def rejection(error: SlackApiError) -> Rejection:
+    """Read an error of the SDK, whose response is no JSON where something before Slack answered."""
+    response = error.response
+    data = getattr(response, "data", None)
+    status = getattr(response, "status_code", None) or getattr(response, "status", None) or 0
+    headers = getattr(response, "headers", None) or {}
+    try:
+        wait = max(float(headers.get("Retry-After", "1")), 0.1)
+    except ValueError:
+        wait = 1.0
+    return Rejection(str(data.get("error", "")) if isinstance(data, dict) else "", int(status), wait)
+
+
 @asynccontextmanager
-async def open_slack(settings: SlackSettings, proxy: str | None) -> AsyncIterator[Slack]:
+async def open_slack(settings: SlackSettings, proxies: ProxySettings) -> AsyncIterator[Slack]:
     """Open the one session that every call to Slack goes through, and ask once who the bot is."""
-    context = ssl.create_default_context(cafile=settings.ca_file)
+    context = trusted(settings.ca_file)
+    proxy = proxies.way_to(settings.api_url)
     connector = aiohttp.TCPConnector(keepalive_timeout=KEEP_S, ssl=context)
     timeout = aiohttp.ClientTimeout(total=10)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
@@ -67,7 +93,16 @@ async def open_slack(settings: SlackSettings, proxy: str | None) -> AsyncIterato
             proxy=proxy,
             timeout=10,
         )
-        yield Slack(client, session, await who_am_i(client))
+        yield Slack(client, ResponseUrls(session, proxies.way_to), await who_am_i(client))
+
+
+def trusted(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a context that trusts the machine's and the public CAs, and the one in `ca_file` as well."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())  # the machine's own store may be empty
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
 
 
 def secret(value: SecretStr | None, name: str, why: str) -> str:
@@ -118,7 +153,13 @@ async def socket_link(app: AsyncApp, settings: SlackSettings, client: AsyncWebCl
         await handler.close_async()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
 
 
+def _refused(why: Rejection) -> PipelineError:
+    if why.status >= 500 or not why.code:
+        return SlackUnreachable(f"Slack could not be reached: status {why.status}.")
+    return SlackRefused(f"Slack refused the bot: {why.code}.")
+
+
 def _translated(error: Exception) -> PipelineError:
     if isinstance(error, SlackApiError):
-        return SlackRefused(f"Slack refused the bot: {error.response.get('error')}.")
+        return _refused(rejection(error))
     return SlackUnreachable(f"Slack could not be reached: {type(error).__name__}.")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
@@ -16,11 +17,12 @@ class Tasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
 
-    def start(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+    def start(self, work: Coroutine[Any, Any, _T], name: str) -> asyncio.Task[_T]:
         """Start work; an error in it is logged under its name."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
@@ -29,8 +31,9 @@ class Tasks:
 
     async def drain(self, grace_s: float) -> int:
         """Wait for what is running, up to `grace_s` seconds; cancel the rest, and return its number."""
-        if self._running:
-            await asyncio.wait(set(self._running), timeout=grace_s)
+        until = asyncio.get_running_loop().time() + grace_s
+        while self._running and (left := until - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(set(self._running), timeout=left)  # what ends may have started more
         rest = set(self._running)
         for task in rest:
             task.cancel()

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.answers import Answers
 from bot.app import build_app
 from bot.edge import BODY_LIMIT, slack_endpoint
 from bot.health import Check, health_routes
@@ -128,9 +129,7 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
     """Run the bot until the block ends, then let what is under way finish."""
     async with AsyncExitStack() as stack:
         systems = await stack.enter_async_context(open_systems(settings))
-        slack = await stack.enter_async_context(
-            open_slack(settings.slack, settings.proxy.way_to(settings.slack.api_url))
-        )
+        slack = await stack.enter_async_context(open_slack(settings.slack, settings.proxy))
         tasks = Tasks()
         stack.push_async_callback(tasks.drain, GRACE_S)
         runs, app = _surface(settings, systems, slack, tasks)
@@ -154,27 +153,30 @@ def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -
     hints = Hints(plaintext_directory=any(d.allow_plaintext for d in _directories(settings).values()))
     messages = Messages(
         slack.client,
-        slack.http,
+        slack.response_urls,
         systems.store,
         tasks,
         lambda run: run_message(run, writes_on=writes, hints=hints),
     )
+    answers = Answers(slack.client, slack.response_urls, tasks)
     runs = Runs(systems.services(messages), systems.store, messages, tasks)
     buttons = Buttons(
         runs=runs,
         store=systems.store,
         configurations=systems.configurations,
         client=slack.client,
-        http=slack.http,
-        tasks=tasks,
+        answers=answers,
     )
     app = build_app(
         client=slack.client,
         identity=slack.identity,
         team_ids=frozenset(settings.slack.team_ids or [str(slack.identity.team_id)]),
         signing_secret=_signing_secret(settings),
-        commands=Commands(runs, systems.configurations, writes_on=writes),
+        commands=Commands(
+            runs=runs, answers=answers, configurations=systems.configurations, writes_on=writes
+        ),
         buttons=buttons,
+        answers=answers,
     )
     return runs, app
 
@@ -202,16 +204,17 @@ async def _http_server(routes: list[web.RouteDef], settings: Settings) -> AsyncI
 
 def _checks(systems: Systems, client: AsyncWebClient) -> dict[str, Check]:
     async def directory() -> None:
-        await asyncio.gather(*(d.warm_up() for d in systems.directories.values()))
-
-    async def tenant() -> None:
-        await systems.tokens.token()
-        await systems.tenant.domains()
+        await asyncio.gather(*(d.ping() for d in systems.directories.values()))
 
     async def slack() -> None:
         await who_am_i(client)
 
-    return {"store": systems.store.ping, "directory": directory, "tenant": tenant, "slack": slack}
+    return {
+        "store": systems.store.ping,
+        "directory": directory,
+        "tenant": systems.tenant.ping,
+        "slack": slack,
+    }
 
 
 def _directories(settings: Settings) -> dict[str, DirectorySettings]:

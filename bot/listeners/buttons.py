@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import aiohttp
 from slack_bolt.context.ack.async_ack import AsyncAck
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.access import AccessDecision, decide, permitted
+from bot.access import AccessDecision, decide
 from bot.actor import Actor, interaction_actor
-from bot.listeners.commands import refusal
+from bot.answers import Answers, refusal
 from bot.progress import Place
 from bot.runs import Runs
-from bot.tasks import Tasks
-from bot.views import Message, details, notices
+from bot.views import details, notices
 from bot.views.controls import Reference
 from pipeline.configuration import Configurations, Right
-from pipeline.errors import ConfigurationError
+from pipeline.errors import ConfigurationUnknown
 from pipeline.ids import RunId, new_run_id
 from pipeline.model import Mode, Request, Run
 from pipeline.runs.store import Store
-
-_log = logging.getLogger(__name__)
 
 
 class Buttons:
@@ -39,15 +33,13 @@ class Buttons:
         store: Store,
         configurations: Configurations,
         client: AsyncWebClient,
-        http: aiohttp.ClientSession,
-        tasks: Tasks,
+        answers: Answers,
     ) -> None:
         self._runs = runs
         self._store = store
         self._configurations = configurations
         self._client = client
-        self._http = http
-        self._tasks = tasks
+        self._answers = answers
 
     async def open_details(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """View details: open the modal of a stage."""
@@ -58,12 +50,12 @@ class Buttons:
         else:
             decision, _ = await self._may(Right.LOOK, body, run)
             if not decision.allowed:
-                await self._refuse(ack, body, decision, Right.LOOK)
+                await self._answers.tell(ack, body, refusal(decision, Right.LOOK), "Not allowed")
                 return
             view = _view(run, reference)
         await ack()
         trigger = str(body.get("trigger_id") or "")
-        self._start(self._client.views_open(trigger_id=trigger, view=view), "open a modal")
+        self._answers.later(self._client.views_open(trigger_id=trigger, view=view), "open a modal")
 
     async def turn_page(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Previous, Next, Show all and Back inside a modal."""
@@ -73,12 +65,12 @@ class Buttons:
         if reference is not None and run is not None:
             decision, _ = await self._may(Right.LOOK, body, run)
             if not decision.allowed:
-                await self._refuse(ack, body, decision, Right.LOOK)
+                await self._answers.tell(ack, body, refusal(decision, Right.LOOK), "Not allowed")
                 return
             view = _view(run, reference)
         await ack()
         shown = body.get("view") or {}
-        self._start(
+        self._answers.later(
             self._client.views_update(view_id=shown.get("id"), hash=shown.get("hash"), view=view),
             "turn a page",
         )
@@ -94,13 +86,13 @@ class Buttons:
     async def _run(self, ack: AsyncAck, body: dict[str, Any], *, follow: bool) -> None:
         run = await self._store.load(RunId(_value(body)))
         if run is None:
-            await self._tell(ack, body, notices.unknown_run(_value(body)))
+            await self._answers.tell(ack, body, notices.unknown_run(_value(body)))
             return
         mode = Mode.PROVISION if follow else run.mode
         right = Right(str(mode))
         decision, actor = await self._may(right, body, run)
         if not decision.allowed:
-            await self._refuse(ack, body, decision, right)
+            await self._answers.tell(ack, body, refusal(decision, right), "Not allowed")
             return
         request = Request(
             run_id=new_run_id(),
@@ -109,7 +101,6 @@ class Buttons:
             actor=actor.id,
             configuration=run.configuration,
             follows=run.run_id if follow else None,
-            permitted=permitted(self._configurations, actor.id, actor.channel, right),
         )
         place = Place(actor.channel, actor.user, body.get("response_url"))
         await self._runs.accept(request, place, delivery=body.get("trigger_id"))
@@ -121,47 +112,24 @@ class Buttons:
         if not actor.channel:  # a click in a modal names no channel; the run's message stands in one
             notice = await self._store.notice(run.run_id)
             actor = replace(actor, channel=str((notice or {}).get("channel") or ""))
-        try:
-            configuration = self._configurations.select(run.configuration, None)
-        except ConfigurationError:  # its rules are gone: the default ones decide
-            configuration = self._configurations.default or self._configurations.all[0]
-        return decide(configuration, actor.id, actor.channel, right), actor
+        return self._decide(run, actor, right), actor
 
-    async def _refuse(
-        self, ack: AsyncAck, body: Mapping[str, Any], decision: AccessDecision, right: Right
-    ) -> None:
-        await self._tell(ack, body, refusal(decision, right))
+    def _decide(self, run: Run, actor: Actor, right: Right) -> AccessDecision:
+        """Decide with the run's own configuration; where it came to have none, with any.
 
-    async def _tell(self, ack: AsyncAck, body: Mapping[str, Any], message: Message) -> None:
-        """Answer the clicker alone: beside the message, or, in a modal, in its place."""
-        await ack()
-        url = body.get("response_url")
-        if url:
-            answer = {
-                "response_type": "ephemeral",
-                "replace_original": False,
-                "text": message.text,
-                "blocks": message.blocks,
-            }
-            self._start(self._post(str(url), answer), "answer a click")
-            return
-        shown = body.get("view") or {}
-        view = details.told("Not allowed", message)
-        self._start(self._client.views_update(view_id=shown.get("id"), view=view), "answer in a modal")
-
-    async def _post(self, url: str, answer: Mapping[str, object]) -> None:
-        async with self._http.post(url, json=answer) as response:
-            response.raise_for_status()
-
-    def _start(self, work: Any, what: str) -> None:
-        self._tasks.start(_logged(work, what), what)
-
-
-async def _logged(work: Any, what: str) -> None:
-    try:
-        await work
-    except SlackApiError as error:
-        _log.warning("Slack would not %s: %s", what, error.response.get("error"))
+        Raises ConfigurationUnknown where it is gone: another one's rights are not for this run's evidence.
+        """
+        known = self._configurations.all
+        if run.configuration is None:  # it ended before an object was read: there is no evidence
+            decisions = [decide(configuration, actor.id, actor.channel, right) for configuration in known]
+            return next((decision for decision in decisions if decision.allowed), decisions[0])
+        for configuration in known:
+            if configuration.name == run.configuration:
+                return decide(configuration, actor.id, actor.channel, right)
+        raise ConfigurationUnknown(
+            f"The configuration “{run.configuration}” of this run is no longer there, nor are its rights.",
+            remedy="Ask whoever runs this bot in your organisation to bring it back.",
+        )
 
 
 def _reference(body: Mapping[str, Any]) -> Reference | None:

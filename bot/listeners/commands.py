@@ -6,8 +6,9 @@ from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.access import AccessDecision, decide, permitted
+from bot.access import decide, permitted
 from bot.actor import Actor, command_actor
+from bot.answers import Answers, refusal
 from bot.grammar import Command, Verb, parse_command
 from bot.progress import Place
 from bot.runs import Runs
@@ -23,8 +24,11 @@ from pipeline.model import Mode, Request
 class Commands:
     """Listens to /provision."""
 
-    def __init__(self, runs: Runs, configurations: Configurations, *, writes_on: bool) -> None:
+    def __init__(
+        self, *, runs: Runs, answers: Answers, configurations: Configurations, writes_on: bool
+    ) -> None:
         self._runs = runs
+        self._answers = answers
         self._configurations = configurations
         self._writes_on = writes_on
 
@@ -34,7 +38,7 @@ class Commands:
         names = [configuration.name for configuration in self._configurations.all]
         command = parse_command(str(body.get("text") or ""), names)
         if command.verb is Verb.HELP:
-            await _say(ack, self._help(actor))
+            await self._answers.tell(ack, body, self._help(actor))
             return
         mode = Mode.PREVIEW if command.verb is Verb.PREVIEW else Mode.PROVISION
         right = Right(str(mode))
@@ -47,15 +51,15 @@ class Commands:
             identifier=command.identifier,
             actor=actor.id,
             configuration=command.configuration,
-            permitted=permitted(self._configurations, actor.id, actor.channel, right),
         )
-        place = Place(actor.channel, actor.user, body.get("response_url"))
         quiet = problem is not None or not decision.allowed
-        await self._runs.accept(request, place, delivery=body.get("trigger_id"), show=not quiet)
+        place = Place(actor.channel, actor.user, body.get("response_url"), show=not quiet)
+        await self._runs.accept(request, place, delivery=body.get("trigger_id"))
         if not decision.allowed:
-            await _say(ack, refusal(decision, right))
+            await self._answers.tell(ack, body, refusal(decision, right))
         elif problem is not None:
-            await _say(ack, notices.bad_input(problem, command.identifier, str(configuration.base)))
+            message = notices.bad_input(problem, command.identifier, str(configuration.base))
+            await self._answers.tell(ack, body, message)
         else:
             await ack()
 
@@ -81,13 +85,3 @@ def _identifier(command: Command) -> tuple[RequestError | None, Identifier | Non
         return None, parse_identifier(command.identifier)
     except RequestError as error:
         return error, None
-
-
-def refusal(decision: AccessDecision, right: Right) -> Message:
-    """Say no, and whom to ask."""
-    people = [person.partition("/")[2] for person in decision.ask]
-    return notices.refused(str(right), people, here=decision.here_only)
-
-
-async def _say(ack: AsyncAck, message: Message) -> None:
-    await ack(text=message.text, blocks=message.blocks)

@@ -1,0 +1,77 @@
+"""Answers to one person: with the acknowledgement, beside a message, or in a modal."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import aiohttp
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.access import AccessDecision
+from bot.response_urls import ResponseUrls
+from bot.slack import rejection
+from bot.tasks import Tasks
+from bot.views import Message, details, notices
+from pipeline.configuration import Right
+from pipeline.errors import PipelineError
+
+_log = logging.getLogger(__name__)
+
+
+def refusal(decision: AccessDecision, right: Right) -> Message:
+    """Say no, and whom to ask."""
+    people = [person.partition("/")[2] for person in decision.ask]
+    return notices.refused(str(right), people, here=decision.here_only)
+
+
+class Answers:
+    """Tells whoever made a gesture, and nobody else, what came of it."""
+
+    def __init__(self, client: AsyncWebClient, response_urls: ResponseUrls, tasks: Tasks) -> None:
+        self._client = client
+        self._response_urls = response_urls
+        self._tasks = tasks
+
+    async def tell(
+        self, ack: AsyncAck, body: Mapping[str, Any], message: Message, title: str = "Not done"
+    ) -> BoltResponse:
+        """Acknowledge a gesture and answer it.
+
+        A command is answered with the acknowledgement itself; a click beside its message or, in a modal, in
+        that modal's place, under `title`.
+        """
+        if "command" in body:
+            return await ack(text=message.text, blocks=message.blocks)
+        view_id = (body.get("view") or {}).get("id")
+        if url := body.get("response_url"):
+            answer = {
+                "response_type": "ephemeral",
+                "replace_original": False,
+                "text": message.text,
+                "blocks": message.blocks,
+            }
+            self.later(self._response_urls.post(str(url), answer), "answer a click")
+        elif view_id:
+            view = details.told(title, message)
+            self.later(self._client.views_update(view_id=view_id, view=view), "answer in a modal")
+        return await ack()
+
+    def later(self, work: Coroutine[Any, Any, object], what: str) -> None:
+        """Start a call to Slack that the acknowledgement does not wait for."""
+        self._tasks.start(_logged(work, what), what)
+
+
+async def _logged(work: Coroutine[Any, Any, object], what: str) -> None:
+    try:
+        await work
+    except SlackApiError as error:
+        _log.warning("Slack would not %s: %s", what, rejection(error).code)
+    except PipelineError as error:
+        _log.warning("Slack would not %s: %s", what, error.message)
+    except (aiohttp.ClientError, OSError) as error:
+        _log.warning("Slack would not %s: %s", what, type(error).__name__)
