@@ -5,6 +5,7 @@ This module alone reads the environment. Unknown names are an error, because a m
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 from collections.abc import Mapping
@@ -26,7 +27,6 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX: Final = "FOURCHECK_"
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class SettingsError(Exception):
@@ -51,7 +51,22 @@ def _url(value: str) -> str:
 
 
 def _is_loopback(host: str) -> bool:
-    return host in _LOOPBACK or host.startswith("127.")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, and whoever owns it decides where it leads
+        return False
+
+
+def _cloud(value: str) -> str:
+    """Check against the one list of clouds, the adapter's, which is loaded only when one is named."""
+    from pipeline.adapters.graph.wire import Cloud  # noqa: PLC0415  # most commands need no Graph
+
+    names = [str(cloud) for cloud in Cloud]
+    if value not in names:
+        raise ValueError(f"must be one of {', '.join(names)}")
+    return value
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_split)]
@@ -102,8 +117,8 @@ class EntraSettings(_Section):
     client_certificate_password: SecretStr | None = Field(None, description="The certificate file's password")
     federated_token_file: Path | None = Field(None, description="A projected token of a workload identity")
     writes: Literal["off", "on"] = Field("off", description="Whether anything is ever written to the tenant")
-    cloud: Literal["public", "usgov", "usgov-dod", "china"] = Field(
-        "public", description="Which Microsoft cloud"
+    cloud: Annotated[str, AfterValidator(_cloud)] = Field(
+        "public", description="Which Microsoft cloud: public, us-government, us-defense or china"
     )
     graph_url: Url | None = Field(None, description="Microsoft Graph, without a version; for tests")
     login_url: Url | None = Field(None, description="Where sign-in requests go instead; for tests")

@@ -22,6 +22,7 @@ from bot.health import Check, health_routes
 from bot.listeners.buttons import Buttons
 from bot.listeners.commands import Commands
 from bot.progress import Messages
+from bot.retention import keep_for
 from bot.runs import Runs
 from bot.settings import DirectorySettings, Settings, SettingsError
 from bot.slack import Slack, open_slack, secret, socket_link, who_am_i
@@ -136,6 +137,8 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
         await systems.warm_up()
         renewal = asyncio.create_task(systems.tokens.keep_fresh(), name="token renewal")
         stack.push_async_callback(_cancel, renewal)
+        purge = keep_for(settings.store.retention_days, systems.store, SystemClock())
+        stack.push_async_callback(_cancel, asyncio.create_task(purge, name="retention"))
         checks = _checks(systems, slack.client)
         await runs.take_up()
         if settings.slack.mode == "socket":

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.settings import SettingsError, load_settings
+from bot.wiring import _graph_settings
+from pipeline.adapters.graph import Cloud
 
 NOWHERE = Path("no-such-file")
 NAMES = (
@@ -53,6 +55,8 @@ BAD = [
     ("SLACK__BOT_TOKN", "x", "there is no such setting", "a misspelt name"),
     ("HTTP__PORT", "many", "valid integer", "a port that is no number"),
     ("SLACK__API_URL", "http://slack.example.com/api", "loopback only", "plain http to somewhere"),
+    ("ENTRA__GRAPH_URL", "http://127.evil.example.com", "loopback only", "a name that looks like loopback"),
+    ("ENTRA__CLOUD", "usgov", "us-government", "a cloud by another spelling"),
     ("ENTRA__GRAPH_URL", "graph.microsoft.com", "https://", "an address without a scheme"),
     ("ENTRA__WRITES", "maybe", "'off' or 'on'", "neither on nor off"),
     ("STORE__RETENTION_DAYS", "0", "greater than or equal to 1", "keeping nothing"),
@@ -69,6 +73,18 @@ def test_a_wrong_setting_is_named(name: str, value: str, words: str, reason: str
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("cloud", list(Cloud))
+def test_every_cloud_can_be_configured(cloud: Cloud) -> None:
+    """The clouds that can be named are those that the adapter knows, to the letter."""
+    chosen = load_settings({"FOURCHECK_ENTRA__CLOUD": str(cloud)}, NOWHERE).entra.cloud
+
+    assert Cloud(chosen) is cloud
+    assert (
+        f"https://{Cloud(chosen).graph_host}"
+        == _graph_settings(load_settings({"FOURCHECK_ENTRA__CLOUD": str(cloud)}, NOWHERE)).url
+    )
+
+
 def test_lists_come_as_json_or_with_commas() -> None:
     """Both ways of writing a list give the same."""
     commas = load_settings({"FOURCHECK_DIRECTORY__URLS": "ldaps://a, ldaps://b"}, NOWHERE)
@@ -83,6 +99,8 @@ WAYS = [
     ("https://dc1.example.com", None, "a host that is excepted"),
     ("https://a.b.corp.test", None, "a host below an excepted domain"),
     ("https://corp.test.evil.com", "http://proxy:8080", "a host that only looks like it"),
+    ("http://127.evil.example.com", "http://proxy:8080", "a name that only looks like loopback"),
+    ("https://hooks.slack.com/actions/T/1/x", "http://proxy:8080", "a response URL"),
 ]
 
 

@@ -36,6 +36,8 @@ EVERY_USE: list[Any] = [
     pytest.param(lambda store, _run: store.interrupt_unfinished(), id="interrupt_unfinished"),
     pytest.param(lambda store, run: store.notice(run.run_id), id="notice"),
     pytest.param(lambda store, run: store.save_notice(run.run_id, {}), id="save_notice"),
+    pytest.param(lambda store, _run: store.ended_with("open"), id="ended_with"),
+    pytest.param(lambda store, run: store.purge(run.started_at), id="purge"),
     pytest.param(lambda store, _run: store.history(), id="history"),
     pytest.param(lambda store, _run: store.ping(), id="ping"),
 ]
