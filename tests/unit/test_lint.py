@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.configuration.lint import CODES, check_configuration
+from pipeline.configuration.lint import CODES, check_configuration, check_files
 from pipeline.configuration.problems import Severity
 
 SAMPLE = Path(__file__).parents[2] / "configurations" / "contoso.yaml"
@@ -206,7 +206,9 @@ def test_a_fault_is_found(good: str, bad: str, code: str, line: int, severity: S
 
 def test_every_code_is_shown_by_a_fault() -> None:
     """No code is without a test, and no finding without an entry in the table of codes."""
-    assert {row[2] for row in FAULTS} - {""} == set(CODES)
+    of_several_files = {"unreadable", "duplicate-name", "two-defaults"}
+
+    assert {row[2] for row in FAULTS} - {""} == set(CODES) - of_several_files
 
 
 def test_every_finding_says_what_to_do() -> None:
@@ -278,3 +280,25 @@ def test_an_attribute_of_the_own_schema_can_be_made_known() -> None:
 
     assert [code for code, _, _ in found(text)] == ["unknown-attribute"]
     assert found(f"known_attributes: [ContosoCostCentre]\n{text}") == []
+
+
+def test_files_are_checked_beside_each_other(tmp_path: Path) -> None:
+    """A name that is taken, a second default, a file that is no text: each is a finding with its file."""
+    for name, text in (
+        ("a", f"default: true\n{GOOD}"),
+        ("b", f"default: true\n{GOOD}"),
+        ("c", GOOD.replace("name: contoso", "name: other")),
+    ):
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "d.yaml").write_bytes(b"\xff\xfe")
+    (tmp_path / "empty").mkdir()
+    checked = check_files([tmp_path, tmp_path / "empty", tmp_path / "nowhere.yaml"])
+
+    assert {f.path.name: [(p.code, p.line) for p in f.checked.problems] for f in checked} == {
+        "a.yaml": [],
+        "b.yaml": [("two-defaults", 1), ("duplicate-name", 3)],
+        "c.yaml": [],
+        "d.yaml": [("unreadable", 1)],
+        "empty": [("unreadable", 1)],
+        "nowhere.yaml": [("unreadable", 1)],
+    }

@@ -97,13 +97,23 @@ MAPPINGS = st.builds(
     ),
     UNKNOWN,
 )
-CLAUSES = st.fixed_dictionaries(
-    {
-        "sourceOperandName": NAMES,
-        "operatorName": st.sampled_from(
-            ["EQUALS", "NOT EQUALS", "IS NULL", "ENDS_WITH", "Greater_Than", "REGEX MATCH", "&", "LATER"]
-        ),
-        "targetOperand": st.none() | st.fixed_dictionaries({"values": st.lists(TEXT, max_size=2)}),
+CLAUSES = st.sampled_from(
+    [
+        ("employeeType", "EQUALS", ["Employee"]),
+        ("mail", "IS NULL", []),
+        ("mail", "IS_NOT_NULL", None),
+        ("mail", "ENDS_WITH", ["@contoso.test"]),
+        ("userAccountControl", "Greater_Than", ["512"]),
+        ("department", "REGEX MATCH", ["^IT"]),
+        ("isCriticalSystemObject", "IS FALSE", None),
+        ("department", "EQUALS", ['it\'s "IT"', "two"]),
+        ("department", "LATER", ["x"]),
+    ]
+).map(
+    lambda parts: {
+        "sourceOperandName": parts[0],
+        "operatorName": parts[1],
+        "targetOperand": None if parts[2] is None else {"values": parts[2]},
     }
 )
 GROUPS = st.lists(
@@ -125,15 +135,25 @@ OBJECTS = st.builds(
     st.fixed_dictionaries(
         {
             "name": st.none() | TEXT,
-            "enabled": st.booleans(),
-            "flowTypes": st.sampled_from(["Add,Update,Delete", "Add, Update", "Update"]),
-            "sourceObjectName": st.sampled_from(["user", "group", "inetOrgPerson", "contact", ""]),
-            "targetObjectName": st.sampled_from(["User", "Group", "Contact"]),
+            "enabled": st.sampled_from([True, True, True, False]),
+            "flowTypes": st.sampled_from(["Add,Update,Delete", "Add, Update", "Add, Update", "Update"]),
             "scope": SCOPES,
             "attributeMappings": st.lists(MAPPINGS, max_size=8),
         }
     ),
     UNKNOWN,
+    st.sampled_from(
+        [
+            {"sourceObjectName": source, "targetObjectName": target}
+            for source, target in (
+                ("user", "User"),
+                ("group", "Group"),
+                ("inetOrgPerson", "User"),
+                ("contact", "Contact"),
+                ("", "Later"),
+            )
+        ]
+    ),
 )
 RULES = st.builds(
     merged,
@@ -149,7 +169,7 @@ RULES = st.builds(
                 ]
             ),
             "groupFilter": st.sampled_from([None, {"includedGroups": ["CN=G,DC=x,DC=test"]}]),
-            "objectMappings": st.lists(OBJECTS, max_size=4),
+            "objectMappings": st.lists(OBJECTS, min_size=1, max_size=4),
         }
     ),
     UNKNOWN,
@@ -161,7 +181,7 @@ SCHEMAS = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(SCHEMAS)
 def test_import_and_export_are_stable(schema: Json) -> None:
     """A schema is refused in words, or becomes a good configuration that gives it back to the letter."""

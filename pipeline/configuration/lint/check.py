@@ -15,6 +15,9 @@ from pipeline.model import TargetKind
 
 CODES: Final[Mapping[str, str]] = {
     # what loading refuses
+    "unreadable": "the file cannot be read, or a folder has no .yaml file",
+    "duplicate-name": "two configurations have one name",
+    "two-defaults": "more than one configuration is the default",
     "yaml": "the text is not YAML, or a value in it cannot be read",
     "duplicate-key": "a setting is given twice",
     "secret": "a password, key or token stands in the file",
