@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE # compiling every module again costs each command seconds
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo test check bench screenshots format lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,14 @@ check: .venv/dev ## Lint, format and types
 	$(BIN)/ruff check --output-format concise .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: .venv/dev ## Measure, side by side with what people use instead
+	@scripts/environment $(PYTHON) bench
+	@$(BIN)/python -m benchmarks.expressions
+
+screenshots: .venv/dev ## Renew the pictures of the docs by driving the page
+	@scripts/system-parts
+	@scripts/screenshots
 
 format: .venv/dev ## Let the formatter decide
 	$(BIN)/ruff check --fix --output-format concise .
