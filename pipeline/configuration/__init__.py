@@ -1,5 +1,6 @@
 """Configurations: named sets of rules, read strictly from YAML."""
 
+from pipeline.configuration.keeper import ConfigurationKeeper
 from pipeline.configuration.loading import load_configuration, parse_configuration
 from pipeline.configuration.model import (
     Apply,
@@ -13,12 +14,13 @@ from pipeline.configuration.model import (
     Scope,
 )
 from pipeline.configuration.privacy import Privacy
-from pipeline.configuration.selection import Configurations, load_configurations
+from pipeline.configuration.selection import Configurations, Trouble, load_configurations
 
 __all__ = [
     "Apply",
     "AttributeMapping",
     "Configuration",
+    "ConfigurationKeeper",
     "Configurations",
     "Grant",
     "Members",
@@ -27,6 +29,7 @@ __all__ = [
     "Privacy",
     "Right",
     "Scope",
+    "Trouble",
     "load_configuration",
     "load_configurations",
     "parse_configuration",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pipeline.configuration.loading import load_configuration
@@ -13,10 +14,40 @@ from pipeline.errors import ConfigurationInvalid, ConfigurationOutside, Configur
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the configurations on disk are not in force: every line names a file, a place and what is wrong."""
+
+    lines: tuple[str, ...]
+    since: datetime
+
+    @property
+    def note(self) -> str:
+        """One sentence for people, with the first of the problems."""
+        more = len(self.lines) - 1
+        others = f" (and {more} more)" if more else ""
+        return (
+            f"The configuration files have changed and cannot be used: {self.lines[0]}{others}. "
+            "The configurations loaded before stay in force."
+        )
+
+
 class Configurations:
     """All configurations, at least one."""
 
-    all: tuple[Configuration, ...]
+    __slots__ = ("_all",)
+
+    def __init__(self, configurations: tuple[Configuration, ...]) -> None:
+        self._all = configurations
+
+    @property
+    def all(self) -> tuple[Configuration, ...]:
+        """Every configuration."""
+        return self._all
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why these are not what the files say now; None when they are."""
+        return None
 
     def named(self, name: str) -> Configuration:
         """Return the configuration of that name, in any case. Raises ConfigurationUnknown listing them."""
@@ -51,7 +82,7 @@ class Configurations:
 
 def load_configurations(folder: Path) -> Configurations:
     """Load every .yaml file of a folder. Raises ConfigurationInvalid with every problem of every file."""
-    files: Sequence[Path] = sorted(folder.glob("*.yaml")) if folder.is_dir() else [folder]
+    files = configuration_files(folder)
     loaded: list[Configuration] = []
     problems: list[str] = []
     for path in files:
@@ -71,3 +102,8 @@ def load_configurations(folder: Path) -> Configurations:
     if problems:
         raise ConfigurationInvalid("\n".join(problems))
     return Configurations(tuple(loaded))
+
+
+def configuration_files(folder: Path) -> Sequence[Path]:
+    """Return the files of a folder that are configurations; a path that is no folder is one itself."""
+    return sorted(folder.glob("*.yaml")) if folder.is_dir() else [folder]
