@@ -34,7 +34,7 @@ bench: .venv/dev ## Measure, side by side with what people use instead
 	@$(BIN)/python -m benchmarks.expressions
 
 screenshots: .venv/dev ## Renew the pictures of the docs by driving the page
-	@scripts/system-parts
+	@scripts/system-parts pngquant fontconfig fonts-inter
 	@scripts/screenshots
 
 format: .venv/dev ## Let the formatter decide
