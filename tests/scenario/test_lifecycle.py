@@ -14,10 +14,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import RawTestServer
 
 from bot.demo import CHANNEL, Contoso, environment
 from bot.progress import Place
+from bot.response_urls import ResponseUrlGone
 from bot.settings import load_settings
+from bot.slack import open_slack, trusted
 from bot.wiring import running_bot
 from pipeline.identifiers import parse_identifier
 from pipeline.ids import ActorId, RunId, new_run_id
@@ -404,3 +408,59 @@ async def test_probes_do_not_load_the_systems(town: Town) -> None:
 
         assert len(town.tenant.requests) - before[0] <= 2
         assert len(methods(scene)) - before[1] <= 2
+
+
+# -- the ways out ----------------------------------------------------------------------------------------
+
+
+async def test_response_urls_go_by_the_proxy(town: Town) -> None:
+    """An on-premises host reaches hooks.slack.com by the proxy alone, and loopback without it."""
+    asked_for: list[str] = []
+
+    async def forward(request: web.BaseRequest) -> web.Response:
+        asked_for.append(request.raw_path)
+        return web.Response(text="ok")
+
+    async with RawTestServer(forward) as proxy:
+        settings = load_settings(
+            {**town.workspace.settings(), "FOURCHECK_PROXY__URL": str(proxy.make_url("/"))},
+            dotenv=town.folder / "none",
+        )
+        async with open_slack(settings.slack, settings.proxy) as slack:
+            await slack.response_urls.post("http://hooks.slack.test/actions/T/1/key", {"text": "hello"})
+            with pytest.raises(ResponseUrlGone):
+                await slack.response_urls.post(f"{town.workspace.url}/actions/T/1/key", {"text": "hello"})
+
+    assert asked_for == ["http://hooks.slack.test/actions/T/1/key"]
+
+
+async def test_no_log_line_holds_a_response_url(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever reads the log could post as the bot with it: failures are told without the address."""
+    caplog.set_level("INFO")  # below, the libraries write whole bodies, which `NoBodies` drops
+    async with town.bot() as scene:
+        message = await scene.provision(f"preview {scene.people['create']}")
+        for then in ({"status": 500}, {"status": 404}, {"drop": True}):
+            before = methods(scene).count("response_url")
+            town.workspace.add_faults([{"method": "response_url", "times": 1, "then": then}])
+            await town.workspace.click("U0VERA", "provision_this", message=message["ts"])
+            await town.workspace.until(counted(scene, "response_url", before + 1), within=5)
+        await asyncio.sleep(0.1)
+    urls = [str(d["payload"].get("response_url")) for d in town.workspace.dispatches()]
+
+    assert caplog.text.count("answer a click") >= 3
+    assert [url for url in urls if url.rpartition("/")[2] in caplog.text] == []
+
+
+def counted(scene: Scene, method: str, number: int) -> Callable[[], bool]:
+    """Return a check of whether the bot has made this call so often."""
+    return lambda: methods(scene).count(method) >= number
+
+
+async def test_a_further_ca_is_a_further_one() -> None:
+    """A file with the proxy's CA adds to the trusted ones and takes none away."""
+    async with DirectoryServer() as server:
+        usual = {ca["serialNumber"] for ca in trusted(None).get_ca_certs()}
+        more = {ca["serialNumber"] for ca in trusted(server.ca_file).get_ca_certs()}
+
+    assert len(usual) > 50
+    assert usual < more
