@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -20,8 +20,13 @@ Check = Callable[[], Awaitable[None]]
 """Returns when the system is well; raises what is wrong otherwise."""
 
 
-def health_routes(checks: Mapping[str, Check]) -> list[web.RouteDef]:
-    """Return /healthz (the process answers) and /readyz (every system does; 503 naming those that do not)."""
+def health_routes(
+    checks: Mapping[str, Check], notes: Callable[[], Sequence[str]] = tuple
+) -> list[web.RouteDef]:
+    """Return /healthz (the process answers) and /readyz (every system does; 503 naming those that do not).
+
+    `notes` gives what an operator should know of a bot that works all the same.
+    """
     kept = {name: _Kept(check) for name, check in checks.items()}
 
     async def healthz(_: web.Request) -> web.Response:
@@ -30,7 +35,12 @@ def health_routes(checks: Mapping[str, Check]) -> list[web.RouteDef]:
     async def readyz(_: web.Request) -> web.Response:
         answers = await asyncio.gather(*(check.state() for check in kept.values()))
         ready = all(answer == "ok" for answer in answers)
-        body = {"status": "ready" if ready else "not ready", "checks": dict(zip(kept, answers, strict=True))}
+        body: dict[str, object] = {
+            "status": "ready" if ready else "not ready",
+            "checks": dict(zip(kept, answers, strict=True)),
+        }
+        if told := list(notes()):
+            body["notes"] = told
         return web.json_response(body, status=200 if ready else 503)
 
     return [web.get("/healthz", healthz), web.get("/readyz", readyz)]

@@ -33,7 +33,7 @@ from pipeline.adapters.graph import Cloud, GraphSettings, GraphTenant, GraphTran
 from pipeline.adapters.ldap import LdapDirectory, LdapSettings
 from pipeline.adapters.tokens import TokenSettings, TokenSource
 from pipeline.clock import SystemClock
-from pipeline.configuration import Configurations, load_configurations
+from pipeline.configuration import ConfigurationKeeper
 from pipeline.errors import PipelineError
 from pipeline.ports import Events
 from pipeline.runs.store import Store, open_store
@@ -56,7 +56,7 @@ class Silence:
 class Systems:
     """The engine's side of the world, open."""
 
-    configurations: Configurations
+    configurations: ConfigurationKeeper
     directories: Mapping[str, LdapDirectory]
     tokens: TokenSource
     tenant: GraphTenant
@@ -93,7 +93,7 @@ class Systems:
 @asynccontextmanager
 async def open_systems(settings: Settings, *, guest: bool = False) -> AsyncIterator[Systems]:
     """Open store, directories and tenant. `guest`: beside a running bot, without taking its place."""
-    configurations = load_configurations(settings.configurations)
+    configurations = ConfigurationKeeper(settings.configurations)
     async with AsyncExitStack() as stack:
         store = open_store(settings.store.url, guest=guest)
         stack.push_async_callback(store.close)
@@ -139,11 +139,13 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
         stack.push_async_callback(_cancel, renewal)
         purge = keep_for(settings.store.retention_days, systems.store, SystemClock())
         stack.push_async_callback(_cancel, asyncio.create_task(purge, name="retention"))
+        watch = asyncio.create_task(systems.configurations.watch(), name="configurations")
+        stack.push_async_callback(_cancel, watch)
         checks = _checks(systems, slack.client)
         await runs.take_up()
         if settings.slack.mode == "socket":
             checks["link"] = await stack.enter_async_context(socket_link(app, settings.slack, slack.client))
-        routes = health_routes(checks)
+        routes = health_routes(checks, lambda: _notes(systems))
         if settings.slack.mode == "http":
             routes.append(slack_endpoint(app))
         port = await stack.enter_async_context(_http_server(routes, settings))
@@ -218,6 +220,11 @@ def _checks(systems: Systems, client: AsyncWebClient) -> dict[str, Check]:
         "tenant": systems.tenant.ping,
         "slack": slack,
     }
+
+
+def _notes(systems: Systems) -> list[str]:
+    trouble = systems.configurations.trouble
+    return [trouble.note] if trouble is not None else []
 
 
 def _directories(settings: Settings) -> dict[str, DirectorySettings]:

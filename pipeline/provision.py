@@ -116,6 +116,8 @@ async def _import(record: Record, request: Request, services: Services) -> Sourc
             object=redact_identity(source.identity, source.configuration.privacy),
             configuration=source.configuration,
         )
+        if services.configurations.trouble is not None:
+            record.warn(services.configurations.trouble.note)
         summary = f"{len(evidence.attributes)} attributes from {evidence.controller}"
         await record.end_stage(StageName.IMPORT, StageStatus.PASSED, summary, evidence)
     return source

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -77,7 +78,8 @@ class ConfigurationKeeper(Configurations):
         try:
             loaded = load_configurations(self._folder)
         except ConfigurationInvalid as error:
-            self._trouble = Trouble(tuple(error.message.splitlines()), self._now())
+            lines = (line.removeprefix(f"{self._folder}{os.sep}") for line in error.message.splitlines())
+            self._trouble = Trouble(tuple(lines), self._now())
             _log.warning("%s", self._trouble.note)
             return Reloaded.REFUSED
         self._in_force, self._trouble = loaded, None

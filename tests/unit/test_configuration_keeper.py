@@ -75,7 +75,7 @@ def test_a_broken_file_never_replaces_a_good_one(keeper: ConfigurationKeeper, tm
     assert keeper.trouble is not None
     assert keeper.trouble.since == NOON
     (line,) = keeper.trouble.lines
-    assert f"{tmp_path / 'a.yaml'}: line 8" in line
+    assert line.startswith("a.yaml: line 8"), "the folder is nobody's business in a channel"
     assert "Frob" in line
     assert line in keeper.trouble.note
     assert keeper.reload() is Reloaded.UNCHANGED
