@@ -105,7 +105,7 @@ def bind_refused(answer: Answer, controller: Controller) -> DirectoryError:
     if answer.code == 8:
         return DirectoryBindRefused(
             f"{controller} takes passwords over encrypted connections only.",
-            remedy="Use LDAPS in FOURCHECK_DIRECTORY__URLS and leave FOURCHECK_DIRECTORY__ALLOW_PLAINTEXT off.",
+            remedy="Use LDAPS in FOURCHECK_DIRECTORY__URLS, and no FOURCHECK_DIRECTORY__ALLOW_PLAINTEXT.",
             ids=answer.ids,
         )
     found = _SUB_CODE.search(answer.text)
