@@ -49,6 +49,10 @@ _FOR_NOW: Final = frozenset(
 )
 """Errors that pass; the empty one is an answer of something before Slack."""
 
+_UNDER_WAY: Final = frozenset({StageStatus.WAITING, StageStatus.RUNNING})
+_STOPPED: Final = frozenset({StageStatus.FAILED, StageStatus.SKIPPED})
+"""Statuses after which no further stage begins."""
+
 PAUSE_S: Final = 1.0
 """How long to wait after a failure that may pass, unless Slack says how long."""
 
@@ -302,7 +306,7 @@ class _RunMessage:
         loop = asyncio.get_running_loop()
         while True:
             run = self._newest
-            if run is None or run is self._shown or (self._end_only and run.ended_at is None):
+            if run is None or run is self._shown or not self._is_due_at_all(run):
                 self._woken.clear()
                 await self._woken.wait()
             elif run.ended_at is not None or self._shown is None or loop.time() >= due:
@@ -310,12 +314,23 @@ class _RunMessage:
             else:
                 await self._sleep_until(due)
 
+    def _is_due_at_all(self, run: Run) -> bool:
+        if run.ended_at is not None:
+            return True
+        return not self._end_only and (self._shown is None or not about_to_end(run))
+
     async def _sleep_until(self, due: float) -> None:
         self._woken.clear()
         try:
             await asyncio.wait_for(self._woken.wait(), max(due - asyncio.get_running_loop().time(), 0.001))
         except TimeoutError:
             return
+
+
+def about_to_end(run: Run) -> bool:
+    """Whether the next state is the final one, for which an update now would only be in the way."""
+    statuses = [stage.status for stage in run.stages]
+    return not _UNDER_WAY.intersection(statuses) or not _STOPPED.isdisjoint(statuses)
 
 
 def _worth_posting(run: Run | None) -> bool:

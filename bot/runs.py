@@ -11,12 +11,12 @@ from typing import Final
 from bot.access import permitted
 from bot.progress import OPEN, Messages, Place
 from bot.tasks import Tasks
-from pipeline import Request, Services, preview, provision
+from pipeline import Request, Run, Services, preview, provision
 from pipeline.configuration import Right
 from pipeline.errors import Interrupted, PipelineError, StoreUnavailable
 from pipeline.ids import RunId
 from pipeline.model import Mode, Outcome
-from pipeline.record import DEFECT, Record
+from pipeline.record import DEFECT, NOT_STORED, Record
 from pipeline.runs.store import Store
 
 AT_ONCE: Final = 100
@@ -37,6 +37,7 @@ class Runs:
         self._messages = messages
         self._tasks = tasks
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._unsaved: dict[RunId, Run] = {}
 
     async def accept(self, request: Request, place: Place, *, delivery: str | None) -> RunId:
         """Store a request, durably, then start it. The same delivery again starts nothing."""
@@ -44,6 +45,8 @@ class Runs:
         accepted = await self._store.accept(request, delivery=delivery, notice=place.document())
         if accepted.new:
             self._start(request, place)
+        if self._unsaved:  # the store works again
+            self._tasks.start(self.save_ends(), "save the ends of earlier runs")
         return accepted.run_id
 
     async def take_up(self) -> None:
@@ -103,7 +106,19 @@ class Runs:
                 await self._end(request, Outcome.FAILED, PipelineError(f"{DEFECT}."))
 
     async def _end(self, request: Request, outcome: Outcome, error: PipelineError) -> None:
-        await Record(request, self._services).end(outcome, error)
+        run = await Record(request, self._services).end(outcome, error)
+        if NOT_STORED in run.warnings:
+            self._unsaved[run.run_id] = run
+
+    async def save_ends(self) -> None:
+        """Store the ends that could not be stored before: what was told as failed must never begin later."""
+        for run_id, run in list(self._unsaved.items()):
+            try:
+                await self._store.save(run)
+            except StoreUnavailable as error:
+                _log.warning("the end of run %s is still not stored: %s", run_id, error.message)
+                return
+            self._unsaved.pop(run_id, None)
 
     def _with_rights(self, request: Request, place: Place) -> Request:
         """Return the request with the rights that the actor has now, which may be others than when asking."""

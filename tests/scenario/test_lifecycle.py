@@ -173,6 +173,22 @@ async def test_a_run_that_cannot_begin_says_so(town: Town) -> None:
     assert asyncio.get_running_loop().time() - stopping < 5
 
 
+async def test_what_was_told_as_failed_never_begins_later(town: Town) -> None:
+    """Neither the beginning nor the end could be stored; the store works again: no start carries it out."""
+    async with town.bot() as scene:
+        town.refuse("UPDATE ON runs")
+        await scene.provision(scene.people["create"])
+        run = await scene.last_run()
+        town.allow()
+    async with town.bot() as scene:
+        await asyncio.sleep(0.5)
+        stored = await scene.world.bot.systems.store.load(run.run_id)
+
+        assert stored is not None
+        assert stored.outcome is Outcome.FAILED
+        assert scene.writes() == []
+
+
 # -- errors in clicks ------------------------------------------------------------------------------------
 
 

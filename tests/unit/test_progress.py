@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.progress import OPEN, Next, Place, what_next
+from bot.progress import OPEN, Next, Place, about_to_end, what_next
 from bot.slack import Rejection, rejection
+from pipeline.ids import ActorId, RunId
+from pipeline.model import Mode, Request, Stage, StageName, StageStatus, new_run
 
 PLACES = [
     (Place("C1", "U1"), True, "just accepted"),
@@ -77,3 +80,23 @@ def test_any_answer_is_read(
     refused = SlackApiError("refused", response)  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
 
     assert rejection(refused) == why, reason
+
+
+STATES = [
+    ("passed running waiting waiting", False, "in the middle"),
+    ("passed passed passed running", False, "acting"),
+    ("passed passed passed passed", True, "all four are done"),
+    ("passed passed passed warning", True, "done with a warning"),
+    ("passed skipped waiting waiting", True, "out of scope"),
+    ("failed waiting waiting waiting", True, "not found"),
+]
+
+
+@pytest.mark.parametrize(("statuses", "near", "reason"), STATES, ids=[row[2] for row in STATES])
+def test_the_end_is_not_held_up_by_the_state_before_it(*, statuses: str, near: bool, reason: str) -> None:
+    """An update takes Slack a moment: none is begun for a state that the final one follows at once."""
+    run = new_run(Request(RunId("R"), Mode.PROVISION, "CN=Ada", ActorId("T/U")), datetime.now(UTC))
+    for name, status in zip(StageName, statuses.split(), strict=True):
+        run = run.with_stage(Stage(name, StageStatus(status)))
+
+    assert about_to_end(run) is near, reason

@@ -416,3 +416,14 @@ async def test_no_answer_crashes_the_tenant(tenant: GraphTenant, server: Scripte
             await dice.choice(calls)()
         except errors.PipelineError:
             continue
+
+
+async def test_a_ping_asks_each_time(tenant: GraphTenant, server: Scripted) -> None:
+    """Whether the tenant is well is asked now, never told from what was kept."""
+    server.will(Say(200, {"value": [{"id": "tenant"}]}))
+    await tenant.ping()
+    await tenant.ping()
+    assert [seen.method for seen in server.seen] == ["GET", "GET"]
+    server.will(Say(403, {"error": {"code": "Authorization_RequestDenied", "message": "no"}}))
+    with pytest.raises(errors.TenantForbidden):
+        await tenant.ping()

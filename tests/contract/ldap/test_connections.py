@@ -340,3 +340,16 @@ async def test_samba_killed_and_started_again_is_not_noticed(
     await asyncio.to_thread(samba.kill)
     await asyncio.to_thread(samba.start)
     assert all(await asyncio.gather(*(works(directory) for _ in range(8)))), "restarted between two calls"
+
+
+async def test_a_ping_reads_once_on_one_connection(
+    server: DirectoryServer, open_directory: OpenDirectory, relays: Relays
+) -> None:
+    """Asking whether the directory is well opens one connection, uses it again, and tells when it is not."""
+    directory = open_directory(through(server, relays[0], connections=4))
+    await directory.ping()
+    await directory.ping()
+    assert relays[0].accepted == 1
+    await server.stop()
+    with pytest.raises(DirectoryError):
+        await directory.ping()
