@@ -86,6 +86,7 @@ async def test_mrkdwn(modules: Page, text: str, drawn: str) -> None:
             {"type": "plain_text", "text": "*a* <@U1> &amp;"}, "*a* &lt;@U1&gt; &amp;amp;", id="plain"
         ),
         pytest.param({"type": "plain_text", "text": ":x: b", "emoji": False}, ":x: b", id="codes-stay"),
+        pytest.param({"type": "plain_text", "text": "a,b, c", "emoji": False}, "a,<wbr>b, c", id="may-break"),
         pytest.param(
             {"type": "plain_text", "text": ":x:", "emoji": True},
             '<span class="emoji" role="img" aria-label="x">❌</span>',
