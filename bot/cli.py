@@ -44,10 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
             return runner.run(handler(options))
-    except (SettingsError, ConfigurationError) as error:
-        return _complain(error, BAD_USAGE)
-    except PipelineError as error:
-        return _complain(error, UNREACHABLE if error.unreachable else NOT_PASSED)
+    except (SettingsError, PipelineError) as error:
+        return _complain(error, _status_of(error))
     except KeyboardInterrupt:
         print("fourcheck: stopped; look at the object before running again.", file=sys.stderr)
         return STOPPED
@@ -65,6 +63,12 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
         return uvloop.new_event_loop
     return None
+
+
+def _status_of(error: Exception) -> int:
+    if isinstance(error, SettingsError | ConfigurationError | RequestError):
+        return BAD_USAGE
+    return UNREACHABLE if isinstance(error, PipelineError) and error.unreachable else NOT_PASSED
 
 
 def _complain(error: Exception, status: int) -> int:
@@ -99,6 +103,16 @@ def _usage_codes() -> frozenset[str]:
     return frozenset(found)
 
 
+def _writable(text: str) -> Path:
+    """Return a path that can be written to; argparse says so where it cannot, before anything is done."""
+    path = Path(text)
+    try:
+        path.touch()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text} cannot be written: {error.strerror}") from error
+    return path
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fourcheck", description="Hybrid-identity provisioning from Slack: one object, four checks."
@@ -118,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--run", metavar="IDENTIFIER", help="one provision through the whole bot, then end")
     demo.add_argument("--json", action="store_true", help="with --run: print the run as JSON")
     demo.add_argument(
-        "--payloads", type=Path, metavar="FILE.jsonl", help="with --run: write every Slack call"
+        "--payloads", type=_writable, metavar="FILE.jsonl", help="with --run: write every Slack call"
     )
     demo.set_defaults(handler=_demo)
     sandbox = commands.add_parser("sandbox", help="one of the stand-ins alone")

@@ -19,6 +19,7 @@ from bot.views import Message, controls
 from bot.views.plain import as_text
 from bot.wiring import Bot, running_bot
 from pipeline.dn import parse as parse_dn
+from pipeline.errors import IdentifierMalformed
 from pipeline.model import Run
 from sandbox.directory import DirectoryServer
 from sandbox.people import directory_entries, interesting_people, tenant_seed
@@ -165,8 +166,10 @@ async def run_once(identifier: str, payloads: Path | None, *, quiet: bool) -> Ru
     """
     async with contoso(mode="http") as world:
         answer = await world.workspace.command(USER, CHANNEL, identifier)
-        run = await _ended_run(world)
         told = answer["ack"]["body"]  # where only the person who asked is answered
+        if told and not await world.bot.systems.store.history(limit=1):
+            raise IdentifierMalformed(f"“{identifier}” is a command of its own, and no run.")
+        run = await _ended_run(world)
         message = None if told else await _final_message(world)
         if not quiet:
             shown = message or told

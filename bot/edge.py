@@ -63,7 +63,13 @@ def _form_refusal(body: str) -> str | None:
     if len(names) != len(set(names)):
         return "a field is here more than once"
     payload = dict(pairs).get("payload")
-    return None if payload is None else _json_refusal(payload)
+    return None if payload is None else _json_refusal(payload) or _click_refusal(json.loads(payload))
+
+
+def _click_refusal(payload: dict[str, object]) -> str | None:
+    actions = payload.get("actions")
+    whole = isinstance(actions, list) and bool(actions) and all(isinstance(a, dict) for a in actions)
+    return "a click without an action" if payload.get("type") == "block_actions" and not whole else None
 
 
 def _json_refusal(text: str) -> str | None:

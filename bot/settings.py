@@ -149,10 +149,18 @@ def _default_store() -> str:
     return f"sqlite:///{base}/fourcheck/fourcheck.db"
 
 
+def _store_url(value: str) -> str:
+    if not value.removeprefix("sqlite:///") or not value.startswith("sqlite:///"):
+        raise ValueError("must be sqlite:/// and the path of a file")
+    return value
+
+
 class StoreSettings(_Section):
     """Where runs are kept."""
 
-    url: str = Field(default_factory=_default_store, description="sqlite:///PATH")
+    url: Annotated[str, AfterValidator(_store_url)] = Field(
+        default_factory=_default_store, description="sqlite:///PATH"
+    )
     retention_days: int = Field(90, ge=1, description="How long runs are kept")
 
 

@@ -140,6 +140,9 @@ async def socket_link(app: AsyncApp, settings: SlackSettings, client: AsyncWebCl
     handler = AsyncSocketModeHandler(app, token, web_client=opener, proxy=client.proxy, ping_interval=PING_S)
     try:
         try:
+            await opener.apps_connections_open(
+                app_token=token
+            )  # the link itself would try a bad token for ever
             await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
         except (SlackApiError, aiohttp.ClientError, OSError) as error:
             raise _translated(error) from error

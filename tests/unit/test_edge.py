@@ -19,6 +19,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.edge import BODY_LIMIT, slack_endpoint
 
 SECRET = "s3cret"
+CLICK = "payload=%7B%22type%22%3A%22block_actions%22%2C%22actions%22%3A%5B%5D%7D"
 FORM = "command=%2Fprovision&text=x&team_id=T1&user_id=U1&trigger_id=1"
 
 
@@ -93,6 +94,7 @@ REFUSED: list[tuple[str | bytes, Mapping[str, str], str]] = [
     (FORM + "&text=y", signed(FORM + "&text=y"), "a field twice, though signed"),
     ("payload=%7Bbroken", signed("payload=%7Bbroken"), "a payload that is no JSON, though signed"),
     ("payload=%5B%5D", signed("payload=%5B%5D"), "a payload that is no object, though signed"),
+    (CLICK, signed(CLICK), "a click without an action, though signed"),
     (b"text=\xff", signed("x"), "not UTF-8"),
     ("&".join(f"f{n}=1" for n in range(200)), signed("x"), "too many fields"),
     (json.dumps([1]), {**signed("[1]"), "Content-Type": "application/json"}, "JSON that is no object"),
