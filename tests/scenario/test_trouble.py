@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.slack import SlackRefused
 from pipeline.model import Outcome, StageName, StageStatus
 from sandbox.directory import DirectoryServer
 from tests.fixtures.scene import Scene, read, scene_with
@@ -72,6 +73,25 @@ async def test_an_untrusted_certificate_is_refused(tmp_path: Path) -> None:
         foreign = {"FOURCHECK_DIRECTORY__CA_FILE": other.settings()["FOURCHECK_DIRECTORY__CA_FILE"]}
         async with scene_with(foreign, tmp_path) as scene:
             await require_failure(scene, "directory_untrusted", StageName.IMPORT)
+
+
+BAD_TOKENS = [
+    ("FOURCHECK_SLACK__APP_TOKEN", "xapp-nope", "the token of the link is wrong"),
+    ("FOURCHECK_SLACK__BOT_TOKEN", "xoxb-nope", "the bot's own token is wrong"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "reason"), BAD_TOKENS, ids=[row[2] for row in BAD_TOKENS])
+async def test_a_token_that_slack_refuses_ends_the_start(
+    tmp_path: Path, name: str, value: str, reason: str
+) -> None:
+    """Said at once, with what to do: a bot that can never hear anything does not pretend to run."""
+    del reason
+    with pytest.raises(SlackRefused) as caught:
+        async with scene_with({name: value}, tmp_path):
+            pass
+
+    assert "invalid_auth" in caught.value.message
 
 
 async def test_writing_off_previews_everything(tmp_path: Path) -> None:
