@@ -82,7 +82,7 @@ GUARDS: Final = (
         "it is the losing half of a replication conflict; resolve that in Active Directory",
     ),
     Guard(
-        "Account name present",
+        "No account name",
         _ACCOUNTS,
         lambda _, source: not _text(source, "sAMAccountName"),
         "it has no sAMAccountName",

@@ -13,7 +13,7 @@ from pipeline.model import ClauseResult, Condition, FilterResult, Run, ScopeEvid
 
 _VALUE: Final = 280
 _WHY: Final = 280
-_GUARDS: Final = "Guards"
+_GUARDS: Final = "Built-in exclusions: none may apply"
 _NO_CONDITIONS: Final = "The configuration sets no condition, so everything is in scope."
 
 
@@ -34,7 +34,7 @@ def sheet(run: Run) -> Sheet:
         rows.append(Row(group, partial(_filter, scope_filter)))
         for clause in scope_filter.clauses:
             rows.append(Row(group, partial(_clause, run, clause, len(rows))))
-    rows += [Row(_GUARDS, partial(_condition, condition)) for condition in evidence.guards]
+    rows += [Row(_GUARDS, partial(_guard, condition)) for condition in evidence.guards]
     return Sheet((_verdict(run, evidence),), tuple(rows), _NO_CONDITIONS)
 
 
@@ -74,6 +74,13 @@ def _met(passed: bool) -> str:  # noqa: FBT001  # the one thing it is about
 def _condition(condition: Condition) -> list[Block]:
     name, why = text.bold(condition.name, 240), text.sentence(condition.why, 400)
     return [section(f"{_met(condition.passed)}  {name}\n{why}".strip())]
+
+
+def _guard(guard: Condition) -> list[Block]:
+    name = text.bold(guard.name, 240)
+    if guard.passed:
+        return [section(f":white_check_mark: Does not apply  {name}")]
+    return [section(f":x: Applies  {name}\n{text.sentence(guard.why, 400)}")]
 
 
 def _filter(scope_filter: FilterResult) -> list[Block]:
