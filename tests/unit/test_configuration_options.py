@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,10 +15,14 @@ from pipeline.configuration import (
     parse_configuration,
 )
 from pipeline.diff import compare
-from pipeline.ids import EntraId
+from pipeline.dn import from_directory
+from pipeline.expressions import Value
+from pipeline.ids import Dn, EntraId, ObjectGuid
 from pipeline.mapping import MappedAttribute
-from pipeline.model import ChangeKind, ObjectKind, TargetKind, TargetValue
-from pipeline.ports import TargetObject
+from pipeline.model import ChangeKind, ObjectKind, SourceIdentity, TargetKind, TargetValue
+from pipeline.ports import DirectoryEntry, TargetObject
+from pipeline.stages.importing import Source
+from pipeline.stages.scoping import evaluate_scope
 
 K = ChangeKind
 USER = TargetKind.USER
@@ -142,6 +147,11 @@ SCOPE = """    scope:
 """
 
 
+GROUPS = """        - CN=Staff,OU=Groups,DC=contoso,DC=test
+        - { dn: "CN=Guests,OU=Groups,DC=contoso,DC=test", nested: false }
+"""
+
+
 def test_a_group_is_a_name_or_a_mapping() -> None:
     """Groups of both spellings are read; input filters are a set of their own, and all of it is imported."""
     rules = loaded(SCOPE.replace("NESTED", "false")).objects[USER]
@@ -174,3 +184,37 @@ def test_a_secret_in_a_value_is_refused() -> None:
     token = f"xoxb-{'0123456789'}-abcdefghij"
 
     assert problems(f"      - {{ target: jobTitle, constant: {token} }}\n") == [(9, "secret")]
+
+
+def source(configuration: Configuration, **values: Value) -> Source:
+    """Return an imported user with these values."""
+    dn = "CN=Ada,OU=Corp,DC=contoso,DC=test"
+    entry = DirectoryEntry(dn=dn, attributes={}, controller="dc1", read_at=datetime(2026, 1, 2, tzinfo=UTC))
+    identity = SourceIdentity(Dn(dn), ObjectGuid("1"), None, ObjectKind.USER, "Ada")
+    return Source(identity, from_directory(dn), {"samaccountname": "ada", **values}, entry, configuration)
+
+
+INPUTS: list[tuple[dict[str, Value], bool, str]] = [
+    ({"employeetype": "Employee", "company": "Contoso"}, True, "one of each set"),
+    ({"employeetype": "Employee"}, False, "no input filter"),
+    ({"company": "Contoso"}, False, "no filter"),
+    ({"department": "IT", "company": "Contoso"}, True, "the other filter"),
+]
+
+
+@pytest.mark.parametrize(("values", "inside", "reason"), INPUTS, ids=[row[2] for row in INPUTS])
+def test_both_sets_of_filters_must_let_in(values: dict[str, Value], *, inside: bool, reason: str) -> None:
+    """Of the filters any one, and of the input filters any one; the evidence holds them all."""
+    rules = loaded(SCOPE.replace("NESTED", "false").replace("      groups:\n", "").replace(GROUPS, ""))
+    evidence = evaluate_scope(source(rules, **values))
+
+    assert evidence.in_scope is inside, reason
+    assert [f.name for f in evidence.filters] == ["A", "B", "C (input filter)"]
+
+
+def test_a_kind_without_rules_is_out_of_scope() -> None:
+    """An object of a class that the rules are not for is skipped, with the reason."""
+    evidence = evaluate_scope(source(loaded("    kinds: [inetOrgPerson]\n")))
+
+    assert not evidence.in_scope
+    assert "no rules" in evidence.why
