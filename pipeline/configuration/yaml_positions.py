@@ -107,11 +107,23 @@ def _moved(places: dict[Path, _Place], gone: Path) -> dict[Path, _Place]:
     return kept
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """YAML without aliases: a few lines of them can stand for gigabytes, or for themselves."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose the next node, unless it is a reference to one that was there before."""
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it open
+            problem = "an alias (*name) is not taken here; write it out"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+
 def read_yaml(text: str) -> Positioned:
     """Parse a YAML text into data with positions; what is wrong with its form is in `problems`."""
     result = Positioned(data=None)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_PlainLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -120,6 +132,9 @@ def read_yaml(text: str) -> Positioned:
         return result
     except yaml.YAMLError as error:
         result.problems.append(Problem(1, 1, f"not valid YAML: {error}", "yaml"))
+        return result
+    except RecursionError:
+        result.problems.append(Problem(1, 1, "not a configuration: it is nested too deeply", "yaml"))
         return result
     if node is not None:
         result.data = _value(node, (), result, text)

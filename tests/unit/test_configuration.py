@@ -43,6 +43,7 @@ BAD = [
     ("target: displayName", "target: userPrincipalName", 14, "mapped twice", "a target that is mapped twice"),
     (', expression: "Trim([displayName])"', "", 14, "exactly one", "a mapping from nothing"),
     ("objects:", "objects: [", 6, "YAML", "not YAML at all"),
+    ("name: contoso", "name: &n contoso\ndirectory: *n", 3, "alias", "an alias"),
 ]
 
 
