@@ -30,6 +30,7 @@ VALUES = {
     "ENTRA__GRAPH_URL": "http://localhost:1",
     "ENTRA__LOGIN_URL": "https://login.example.com",
     "STORE__RETENTION_DAYS": "7",
+    "STORE__URL": "sqlite:////data/fourcheck.db",
 }
 
 
@@ -59,6 +60,7 @@ BAD = [
     ("ENTRA__CLOUD", "usgov", "us-government", "a cloud by another spelling"),
     ("ENTRA__GRAPH_URL", "graph.microsoft.com", "https://", "an address without a scheme"),
     ("ENTRA__WRITES", "maybe", "'off' or 'on'", "neither on nor off"),
+    ("STORE__URL", "data.db", "sqlite:///", "a store that is no address"),
     ("STORE__RETENTION_DAYS", "0", "greater than or equal to 1", "keeping nothing"),
 ]
 
