@@ -233,6 +233,8 @@ class ScopeEvidence:
     groups: tuple[Condition, ...] = ()
     filters: tuple[FilterResult, ...] = ()
     guards: tuple[Condition, ...] = ()
+    schedule: str = ""
+    """What the synchronisation's own schedule would do with an object that is out of scope."""
     stage: Literal["scope"] = "scope"
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from bot.views import text
-from bot.views.blocks import fields, plain, section
+from bot.views.blocks import context, fields, plain, section
 from bot.views.limits import Block
 from bot.views.sheet import Row, Sheet, Whole, show_all
 from pipeline.model import ClauseResult, Condition, FilterResult, Run, ScopeEvidence, StageName
@@ -35,7 +35,8 @@ def sheet(run: Run) -> Sheet:
         for clause in scope_filter.clauses:
             rows.append(Row(group, partial(_clause, run, clause, len(rows))))
     rows += [Row(_GUARDS, partial(_guard, condition)) for condition in evidence.guards]
-    return Sheet((_verdict(run, evidence),), tuple(rows), _NO_CONDITIONS)
+    intro = (_verdict(run, evidence), *_schedule(evidence))
+    return Sheet(intro, tuple(rows), _NO_CONDITIONS)
 
 
 def whole(run: Run, attribute: str) -> list[Whole]:
@@ -65,6 +66,10 @@ def _verdict(run: Run, evidence: ScopeEvidence) -> Block:
     said = evidence.why == run.stage(StageName.SCOPE).summary
     why = "" if said else text.sentence(text.without(verdict, evidence.why), 600)
     return section(f"*{verdict}.* {why}".strip())
+
+
+def _schedule(evidence: ScopeEvidence) -> tuple[Block, ...]:
+    return (context(plain(evidence.schedule, 600)),) if evidence.schedule else ()
 
 
 def _met(passed: bool) -> str:  # noqa: FBT001  # the one thing it is about

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from pipeline.configuration import Scope
 from pipeline.dn import from_directory
@@ -13,6 +14,12 @@ from pipeline.guards import check_guards
 from pipeline.model import Condition, FilterResult, ObjectKind, ScopeEvidence
 from pipeline.redaction import redact_filter
 from pipeline.stages.importing import Source
+
+SCHEDULE: Final = (
+    "On its schedule, cloud sync would leave it out as well, and would delete it from Entra ID had it been "
+    "provisioned before, unless deletions out of scope are switched off."
+)
+"""Microsoft Entra Cloud Sync: what leaves the scope is soft-deleted (pages on scoping and on deletions)."""
 
 
 def evaluate_scope(source: Source) -> ScopeEvidence:
@@ -37,6 +44,7 @@ def evaluate_scope(source: Source) -> ScopeEvidence:
     )
     return ScopeEvidence(
         in_scope=reason is None,
+        schedule=SCHEDULE if reason is not None else "",
         why=reason or _inside((*filters, *inputs), units),
         organizational_units=units,
         groups=groups,
