@@ -35,7 +35,7 @@ def sheet(run: Run) -> Sheet:
         for clause in scope_filter.clauses:
             rows.append(Row(group, partial(_clause, run, clause, len(rows))))
     rows += [Row(_GUARDS, partial(_guard, condition)) for condition in evidence.guards]
-    intro = (_verdict(run, evidence), *_schedule(evidence))
+    intro = (*_verdict(run, evidence), *_schedule(evidence))
     return Sheet(intro, tuple(rows), _NO_CONDITIONS)
 
 
@@ -61,15 +61,21 @@ def _evidence(run: Run) -> ScopeEvidence | None:
     return evidence if isinstance(evidence, ScopeEvidence) else None
 
 
-def _verdict(run: Run, evidence: ScopeEvidence) -> Block:
+def _verdict(run: Run, evidence: ScopeEvidence) -> tuple[Block, ...]:
     verdict = "In scope" if evidence.in_scope else "Out of scope"
     said = evidence.why == run.stage(StageName.SCOPE).summary
+    if said and evidence.in_scope:
+        return ()  # the stage's own line has just said it
     why = "" if said else text.sentence(text.without(verdict, evidence.why), 600)
-    return section(f"*{verdict}.* {why}".strip())
+    return (section(f"*{verdict}.* {why}".strip()),)
 
 
 def _schedule(evidence: ScopeEvidence) -> tuple[Block, ...]:
     return (context(plain(evidence.schedule, 600)),) if evidence.schedule else ()
+
+
+def _capital(why: str) -> str:
+    return why[:1].upper() + why[1:]
 
 
 def _met(passed: bool) -> str:  # noqa: FBT001  # the one thing it is about
@@ -77,7 +83,7 @@ def _met(passed: bool) -> str:  # noqa: FBT001  # the one thing it is about
 
 
 def _condition(condition: Condition) -> list[Block]:
-    name, why = text.bold(condition.name, 240), text.sentence(condition.why, 400)
+    name, why = text.bold(condition.name, 240), text.sentence(_capital(condition.why), 400)
     return [section(f"{_met(condition.passed)}  {name}\n{why}".strip())]
 
 
@@ -85,7 +91,7 @@ def _guard(guard: Condition) -> list[Block]:
     name = text.bold(guard.name, 240)
     if guard.passed:
         return [section(f":white_check_mark: Does not apply  {name}")]
-    return [section(f":x: Applies  {name}\n{text.sentence(guard.why, 400)}")]
+    return [section(f":x: Applies  {name}\n{text.sentence(_capital(guard.why), 400)}")]
 
 
 def _filter(scope_filter: FilterResult) -> list[Block]:
@@ -98,7 +104,7 @@ def _filter(scope_filter: FilterResult) -> list[Block]:
 def _clause(run: Run, clause: ClauseResult, index: int) -> list[Block]:
     heading = f"{_met(clause.passed)}  {text.bold(clause.attribute, 60)} {text.phrase(clause.operator, 40)}"
     if clause.why and not clause.private:
-        heading += f"\n{text.sentence(clause.why, _WHY)}"
+        heading += f"\n{text.sentence(_capital(clause.why), _WHY)}"
     hidden = clause.private and bool(clause.actual)
     actual = text.PRESENT_HIDDEN if hidden else text.joined(clause.actual)
     wanted = text.joined(clause.wanted) if clause.wanted else "–"

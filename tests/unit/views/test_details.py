@@ -96,7 +96,7 @@ def test_scope_shows_every_clause_with_what_was_wanted_and_what_is_there() -> No
         "Out of scope.",
         "Organizational units: below any of these",
         "✅ Met  OU=Corp,DC=contoso,DC=test",
-        "the object lies below it.",
+        "The object lies below it.",
         "Filter",
         "❌ Not met  “Full-time staff”  1 of 2 conditions",
         "❌ Not met  employeeType EQUALS",
