@@ -135,6 +135,9 @@ class CallPlan:
 
     def apply_to_first(self, state: State, first: Value) -> Value:
         """Call the function with any first value; the other arguments are constants."""
+        if isinstance(first, list) and len(first) > FEW:
+            # Looking at all values is work already: the clock runs from here.
+            state.remaining()
         if isinstance(first, list) and self._maps_texts and first and _all_small_texts(first):
             try:
                 return self._map_texts(state, first)
@@ -149,6 +152,8 @@ class CallPlan:
         """
         try:
             width = max([len(value) for value in self._mapped(values) if isinstance(value, list)], default=0)
+            if width > FEW:
+                state.remaining()
             if not width:
                 return self._apply_single(state, self._row(values, 0))
             return self._map(state, values, width)

@@ -19,8 +19,10 @@ import regex
 from pipeline.expressions.dotnet_characters import MAX_DEPTH, CharacterReader, PatternError
 
 MAX_PATTERN: Final = 1000
+#: The largest number of groups, lookarounds included; of all parts they take longest to compile.
+MAX_GROUPS: Final = 100
 #: The largest number of single matches that repeats with a count may unfold to.
-MAX_REPEATS: Final = 10_000
+MAX_REPEATS: Final = 5000
 
 _BRACES: Final = regex.compile(r"\{([0-9]+)(,([0-9]*))?\}")
 # How the `regex` module writes the numbers of errors that it may overlook: {e<=1}, {1i+2d<=3}, {i,1<=d<=2}.
@@ -78,6 +80,7 @@ class _Scanner(CharacterReader):
     out: list[str] = field(default_factory=list)
     levels: list[_Level] = field(default_factory=lambda: [_Level()])
     unnamed: int = 0
+    groups: int = 0
     names: set[str] = field(default_factory=set)
     references: list[tuple[int, int]] = field(default_factory=list)
     # The weight of the last thing that a repeat could apply to; None where there is none.
@@ -184,8 +187,7 @@ class _Scanner(CharacterReader):
 
     def _open(self) -> None:
         self._settle()
-        if len(self.levels) > MAX_DEPTH:
-            raise self.refused(f"groups are nested deeper than {MAX_DEPTH}")
+        self._bound_groups()
         level = _Level(free=self.levels[-1].free)
         rest = self.pattern[self.position :]
         if not rest.startswith("(?"):
@@ -208,6 +210,13 @@ class _Scanner(CharacterReader):
         elif self._options(level):
             return
         self.levels.append(level)
+
+    def _bound_groups(self) -> None:
+        self.groups += 1
+        if len(self.levels) > MAX_DEPTH:
+            raise self.refused(f"groups are nested deeper than {MAX_DEPTH}")
+        if self.groups > MAX_GROUPS:
+            raise self.refused(f"it has more than {MAX_GROUPS} groups")
 
     def _close(self) -> None:
         self._settle()

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pipeline.expressions.values import Value, as_text
 
 _SHOWN = 80
+# Names and texts in a message may be as long as somebody made them; a message is to be read.
+_MESSAGE = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class ExpressionError(Exception):
         argument: str | None = None,
         value: Value = None,
     ) -> None:
+        if len(message) > _MESSAGE:
+            message = message[:_MESSAGE] + "…"
         super().__init__(message, position, function, argument, value)
         self.message = message
         self.position = position

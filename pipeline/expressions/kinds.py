@@ -107,8 +107,8 @@ def to_boolean(value: Value) -> bool:
             return False
         raise Fault("must be true or false", value=value)
     if isinstance(value, str):
-        folded = value.strip().casefold()
-        if folded in {"true", "false"}:
+        stripped = value.strip()
+        if len(stripped) <= len("false") and (folded := stripped.casefold()) in {"true", "false"}:
             return folded == "true"
     if not isinstance(value, bytes | datetime):
         number = as_number(value)

@@ -11,7 +11,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pipeline.expressions.dotnet_dates import parse_date
 from pipeline.expressions.errors import Fault
@@ -28,6 +28,7 @@ ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_Pair: TypeAlias = tuple[Scalar | None, Scalar | None]
 _ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -44,7 +45,7 @@ def comparison(sign: str, left: Run, right: Run, located: Located) -> Run:
         if first.__class__ is str and second.__class__ is str:
             return order(first, second)
         try:
-            return compare(sign, first, second)
+            return compare(state, sign, first, second)
         except Fault as fault:
             raise located(fault) from None
 
@@ -60,7 +61,7 @@ def comparison_with_constant(sign: str, left: Run, second: Scalar, located: Loca
         if first.__class__ is exact:
             return order(first, second)
         try:
-            return compare(sign, first, second)
+            return compare(state, sign, first, second)
         except Fault as fault:
             raise located(fault) from None
 
@@ -73,22 +74,22 @@ def calculation(sign: str, left: Run, right: Run, located: Located) -> Run:
     def run(source: Source, state: State) -> Value:
         first, second = left(source, state), right(source, state)
         try:
-            return calculate(sign, first, second)
+            return calculate(state, sign, first, second)
         except Fault as fault:
             raise located(fault) from None
 
     return run
 
 
-def compare(sign: str, left: Value, right: Value) -> Value:
+def compare(state: State, sign: str, left: Value, right: Value) -> Value:
     """Compare two values; a list of more than one value gives a list of booleans."""
     if isinstance(left, list) or isinstance(right, list):
-        pairs = paired(left, right)
+        pairs = paired(state, left, right)
         if not pairs:
             return compare_single(sign, None, None)
         if len(pairs) == 1:
             return compare_single(sign, *pairs[0])
-        return [compare_single(sign, *pair) for pair in pairs]
+        return _for_each(state, pairs, lambda one, other: compare_single(sign, one, other))
     return compare_single(sign, left, right)
 
 
@@ -127,13 +128,15 @@ def _moment(value: Scalar) -> datetime | None:
     return parse_date(value) if isinstance(value, str) else None
 
 
-def paired(left: Value, right: Value) -> list[tuple[Scalar | None, Scalar | None]]:
+def paired(state: State, left: Value, right: Value) -> list[_Pair]:
     """Bring two values side by side: a single one is repeated, two lists must be of one length."""
     lefts = left if isinstance(left, list) else [left]
     rights = right if isinstance(right, list) else [right]
     count = max(len(lefts), len(rights))
     if len(lefts) not in {0, 1, count} or len(rights) not in {0, 1, count}:
         raise Fault(f"cannot bring together {len(lefts)} and {len(rights)} values")
+    if count > FEW:
+        state.charge(count)
     return list(zip(_spread(lefts, count), _spread(rights, count), strict=True))
 
 
@@ -143,11 +146,24 @@ def _spread(values: Sequence[Scalar | None], count: int) -> Sequence[Scalar | No
     return [values[0] if values else None] * count
 
 
-def calculate(sign: str, left: Value, right: Value) -> Value:
+def _for_each(
+    state: State, pairs: list[_Pair], function: Callable[[Scalar | None, Scalar | None], Scalar | None]
+) -> list[Scalar]:
+    """Apply a function to pairs, dropping nulls, with a look at the clock now and then."""
+    out: list[Scalar] = []
+    for start in range(0, len(pairs), FEW):
+        if start:
+            state.remaining()
+        results = [function(*pair) for pair in pairs[start : start + FEW]]
+        out += [result for result in results if result is not None]
+    return out
+
+
+def calculate(state: State, sign: str, left: Value, right: Value) -> Value:
     """Add, subtract or multiply; null with anything is null."""
     if isinstance(left, list) or isinstance(right, list):
-        results = [_calculate_single(sign, *pair) for pair in paired(left, right)]
-        return [result for result in results if result is not None]
+        pairs = paired(state, left, right)
+        return _for_each(state, pairs, lambda one, other: _calculate_single(sign, one, other))
     return _calculate_single(sign, left, right)
 
 

@@ -33,9 +33,12 @@ from pipeline.expressions.nodes import (
 )
 
 MAX_TEXT: Final = 8192
+#: The largest number of names, texts, signs and commas; a Switch over all countries of the world has 1000.
+MAX_PIECES: Final = 1500
 MAX_DEPTH: Final = 60
 # .NET's 64-bit integers, signed or not.
 MAX_INTEGER: Final = 2**64 - 1
+_PIECE: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|\[[^\[\]]*\]?|\w+|&&|\|\||[<>]=|<>|\S')
 _ESCAPED: Final = re.compile(r'\\(["\\])')
 
 _TERMINALS: Final = {
@@ -71,7 +74,7 @@ _HINTS: Final = {
 
 
 def parse(text: str) -> Node:
-    """Parse an expression of at most 8192 characters and 60 levels.
+    """Parse an expression of at most 8192 characters, 1500 pieces and 60 levels.
 
     Raises ExpressionSyntaxError with the place where reading stopped.
     """
@@ -80,6 +83,9 @@ def parse(text: str) -> Node:
         raise ExpressionSyntaxError(message, position=Position(1, 1, 0))
     if not text.strip():
         raise ExpressionSyntaxError("the expression is empty", position=Position(1, 1, 0))
+    if len(text) > MAX_PIECES and (pieces := len(_PIECE.findall(text))) > MAX_PIECES:
+        message = f"the expression has {pieces} parts, more than {MAX_PIECES}"
+        raise ExpressionSyntaxError(message, position=Position(1, 1, 0))
     try:
         # lark types a parse as a tree; with an embedded transformer it is what the transformer made.
         tree: Node = _parser().parse(text)  # type: ignore[assignment]  # see above

@@ -22,7 +22,7 @@ from pipeline.expressions.nodes import (
     children,
 )
 from pipeline.expressions.shapes import Run
-from pipeline.expressions.state import UNSEEN, State
+from pipeline.expressions.state import UNSEEN, State, Turn
 from pipeline.expressions.values import Ignore, Value
 
 #: What stands for a value that Redact hides.
@@ -89,26 +89,26 @@ class Trace:
         if self._root is None:
             hidden: set[int] = set()
             _hidden(self._recording.node, frozenset(), hidden)
-            builder = _Builder(self._recording, self._state.turns or {}, hidden)
-            self._root = builder.build(self._recording.node, self._state.values, reached=True)
+            builder = _Builder(self._recording, hidden)
+            whole = Turn(self._state.values, self._state.loops or {})
+            self._root = builder.build(self._recording.node, whole, reached=True)
         return self._root
 
 
 @dataclass(frozen=True, slots=True)
 class _Builder:
     recording: Recording
-    turns: dict[int, list[list[object]]]
     hidden: set[int]
 
-    def build(self, node: Node, values: list[object], *, reached: bool) -> TraceNode:
+    def build(self, node: Node, turn: Turn, *, reached: bool) -> TraceNode:
         """Make the tree of a node from the values that were noted."""
         slot = self.recording.slots.get(id(node))
-        noted = values[slot] if slot is not None else _literal(node) if reached else UNSEEN
+        noted = turn.values[slot] if slot is not None else _literal(node) if reached else UNSEEN
         seen = noted is not UNSEEN
         shown: list[TraceNode] = []
         for part in children(node):
-            turns = self.turns.get(id(part), [values])
-            shown += [self.build(part, turn, reached=seen) for turn in turns]
+            loop = turn.loops.get(id(part))
+            shown += [self.build(part, each, reached=seen) for each in (loop.turns if loop else [turn])]
         value: Value | Ignore = noted if seen else None  # type: ignore[assignment]  # nodes note nothing but values
         return TraceNode(
             text=self.recording.text[node.span.start : node.span.end],

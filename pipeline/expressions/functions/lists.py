@@ -59,6 +59,10 @@ def contains(state: State, attribute: Value, search: str, case: str | None = Non
         state.charge(len(values))
     wanted = upper(search) if folds else search
     for place, value in enumerate(values, start=1):
+        if isinstance(value, str) and len(value) > SMALL:
+            state.charge(len(value))
+        elif place > FEW:
+            state.step()
         text = upper(to_text(value)) if folds else to_text(value)
         if (text == wanted) if isinstance(value, Reference) else (wanted in text):
             return place

@@ -59,7 +59,10 @@ def negated(value: Value) -> Value:
     """Give False for True (or its text), and True for everything else."""
     if isinstance(value, list):
         return [negated(item) is True for item in value]
-    return not (value is True or (isinstance(value, str) and value.strip().casefold() == "true"))
+    if isinstance(value, str):
+        stripped = value.strip()
+        return not (len(stripped) == len("true") and stripped.casefold() == "true")
+    return value is not True
 
 
 def to_condition(value: Value) -> Value:

@@ -83,16 +83,19 @@ def find_form(function: Function, call: Call, dialect: Dialect) -> tuple[Form, C
     for count in sorted({full, stripped, *most}, reverse=True):
         for form in forms:
             if form.accepts(count) and not _missing(form, call.arguments[:count]):
-                return form, _without_trailing(form, replace(call, arguments=call.arguments[:count]))
+                return form, _shortened(call, _without_trailing(form, call, count))
     raise _misfit(function, call, forms, full)
 
 
-def _without_trailing(form: Form, call: Call) -> Call:
-    """Drop the empty places at the end that stand for optional arguments."""
-    count = len(call.arguments)
+def _without_trailing(form: Form, call: Call, count: int) -> int:
+    """Count the arguments without the empty places at the end that stand for optional ones."""
     while count and call.arguments[count - 1] is None and form.parameter(count - 1).optional:
         count -= 1
-    return replace(call, arguments=call.arguments[:count])
+    return count
+
+
+def _shortened(call: Call, count: int) -> Call:
+    return call if count == len(call.arguments) else replace(call, arguments=call.arguments[:count])
 
 
 def _missing(form: Form, arguments: Sequence[Node | None]) -> str | None:

@@ -106,6 +106,11 @@ def _compiled(pattern: str) -> Pattern:
         raise Fault(f"cannot be used: {refusal}", "regexPattern", value=pattern) from None
 
 
+def forget() -> None:
+    """Forget the patterns that were compiled."""
+    _cached.cache_clear()
+
+
 @functools.lru_cache(maxsize=256)
 def _cached(pattern: str) -> Pattern:
     return Pattern(translate(pattern))

@@ -173,9 +173,9 @@ def test_the_offset_points_into_the_text() -> None:
 def test_a_long_chain_is_not_a_deep_one() -> None:
     """Hundreds of terms of one operator stay flat, so that they neither exhaust the stack nor the depth."""
     for operator in ("&", "&&", "||"):
-        node = parse(f" {operator} ".join(["[a]"] * 800))
+        node = parse(f" {operator} ".join(["[a]"] * 700))
         assert isinstance(node, Chain)
-        assert len(node.operands) == 800
+        assert len(node.operands) == 700
         assert node.depth == 2
 
 
@@ -204,3 +204,11 @@ def test_the_text_has_a_limit() -> None:
     with pytest.raises(ExpressionSyntaxError, match="more than 8192"):
         compile_expression('"' + "a" * 8191 + '"')
     assert compile_expression('"' + "a" * 8190 + '"').text
+
+
+def test_the_number_of_parts_has_a_limit() -> None:
+    """More than 1500 names, texts and signs are refused unread; what quotes hold is one part."""
+    with pytest.raises(ExpressionSyntaxError, match="1501 parts, more than 1500"):
+        compile_expression(" & ".join(["[a]"] * 751))
+    assert compile_expression("Trim(" + " & ".join(["[a]"] * 749) + ")").attributes == {"a"}
+    assert compile_expression('Join(",", "' + "a, (b) & " * 800 + '", [a, b (c)])').attributes == {"a, b (c)"}

@@ -264,12 +264,13 @@ def test_what_dotnet_refuses_or_reads_otherwise_is_refused(pattern: str, offset:
     ("pattern", "words"),
     [
         ("a" * 1001, "more than 1000"),
-        ("(?:a{1000}){1000}", "unfold to more than 10000"),
-        ("(?:(?:a{100}){100}){100}", "unfold to more than 10000"),
-        ("a{9999}b{9999}", "unfold to more than 10000"),  # one after the other adds up
-        ("(?:a|b{6000}|c{6000}){1}", "unfold to more than 10000"),
-        ("a{99999999999999999999}", "unfold to more than 10000"),
+        ("(?:a{1000}){1000}", "unfold to more than 5000"),
+        ("(?:(?:a{100}){100}){100}", "unfold to more than 5000"),
+        ("a{9999}b{9999}", "unfold to more than 5000"),  # one after the other adds up
+        ("(?:a|b{6000}|c{6000}){1}", "unfold to more than 5000"),
+        ("a{99999999999999999999}", "unfold to more than 5000"),
         ("(" * 51 + ")" * 51, "deeper than 50"),
+        ("(?<=a)" * 101, "more than 100 groups"),
         ("[a-z-" * 60 + "[b]" + "]" * 60, "nested deeper than 50"),
     ],
 )
@@ -280,8 +281,8 @@ def test_patterns_are_bounded_before_they_are_compiled(pattern: str, words: str)
 
 
 def test_the_limits_themselves_are_allowed() -> None:
-    """A thousand characters, ten thousand repeats, fifty groups."""
-    for pattern in ("a" * 1000, "(?:a{100}){100}", ".{0,10000}", "(" * 50 + ")" * 50):
+    """A thousand characters, five thousand repeats, a hundred groups, fifty of them in one another."""
+    for pattern in ("a" * 1000, "(?:a{100}){50}", ".{0,5000}", "(" * 50 + ")" * 50, "(a)" * 100):
         assert translate(pattern).compiled is not None
 
 
@@ -301,7 +302,7 @@ def test_a_pattern_of_a_scope_filter_says_where_it_is_wrong() -> None:
 )
 def test_a_pattern_that_explodes_is_stopped(pattern: str, text: str) -> None:
     """Matching has a time limit, and reaching it is an error of ours."""
-    with pytest.raises(ExpressionError, match="takes longer than 50 ms"):
+    with pytest.raises(ExpressionError, match="takes longer than 20 ms"):
         compile_pattern(pattern).found_in(text)
 
 

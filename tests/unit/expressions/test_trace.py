@@ -206,3 +206,30 @@ def test_parameters_and_words_are_nodes(traced: Traced) -> None:
 def test_large_values_are_traced_as_well(traced: Traced) -> None:
     """A trace always has a meter, so that nothing is evaluated twice."""
     assert traced("Trim([a])", {"a": " " + "x" * 10_000}).value == "x" * 10_000
+
+
+def test_each_turn_of_a_loop_has_its_own_turns_inside() -> None:
+    """A loop in a loop shows, under each turn of the outer one, the turns that belong to it."""
+    text = 'Select($i, Split([a], ","), Select($j, Split([b], ","), $i & $j))'
+    trace = compile_expression(text, Dialect.CONNECT).trace({"a": "1,2", "b": "x,y"}, Context())
+    outer = trace.root.children[2:]
+    assert [turn.value for turn in outer] == [["1x", "1y"], ["2x", "2y"]]
+    assert [[inner.value for inner in turn.children[2:]] for turn in outer] == [["1x", "1y"], ["2x", "2y"]]
+
+
+def test_a_trace_of_loops_in_loops_stays_small() -> None:
+    """Turns multiply; those shown do not, and every loop that ran shows one at least."""
+    text = "[m]"
+    for level in range(4):
+        text = f"Select($i{level}, [m], {text})"
+    root = compile_expression(text, Dialect.CONNECT).trace({"m": ["x"] * 6}, Context()).root
+
+    def size(node: TraceNode) -> int:
+        return 1 + sum(map(size, node.children))
+
+    assert 100 < size(root) < 4000
+    node = root
+    for _ in range(4):
+        assert node.evaluated
+        node = node.children[2]
+    assert node.value == ["x"] * 6
