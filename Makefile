@@ -30,7 +30,6 @@ check: .venv/dev ## Lint, format and types
 	$(BIN)/mypy
 
 bench: .venv/dev ## Measure, side by side with what people use instead
-	@scripts/environment $(PYTHON) bench
 	@$(BIN)/python -m benchmarks.expressions
 
 screenshots: .venv/dev ## Renew the pictures of the docs by driving the page
