@@ -41,6 +41,10 @@ class CallPlan:
         self._passed_rest = [
             _passed(argument) for argument in self._arguments[1:] if isinstance(argument, Constant)
         ]
+        # Absent attributes are common, and most functions answer them without being called.
+        self._null_ends = bool(self._parameters) and not (
+            self._parameters[0].nullable or self._parameters[0].kind.takes_lists
+        )
         # A list of texts with nothing but constants after it is the common case of mapping over values.
         self._maps_texts = (
             self._rest is not None
@@ -135,6 +139,8 @@ class CallPlan:
 
     def apply_to_first(self, state: State, first: Value) -> Value:
         """Call the function with any first value; the other arguments are constants."""
+        if first is None and self._null_ends:
+            return self._form.null
         if isinstance(first, list) and len(first) > FEW:
             # Looking at all values is work already: the clock runs from here.
             state.remaining()
