@@ -54,7 +54,9 @@ export class Composer {
 
   /** Take on the workspace as it is now. */
   show(model, channel) {
+    const early = this.model === null && this.field.value !== "" && document.activeElement === this.field;
     this.model = model;
+    if (early) this.#offer(); // typed before there was anything to offer
     const place = `${channel.kind === "direct" ? "" : "#"}${model.title(channel)}`;
     this.field.placeholder = `To ${place} – type / for a command`;
   }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from bot.demo import Contoso, people
 
@@ -133,6 +134,20 @@ async def test_a_start_is_one_click_away(page: Page) -> None:
             "heading", name="Alan Turing was updated in Entra ID: 2 changes, 1 addition, 0 cleared"
         )
     ).to_be_visible()
+
+
+async def test_what_is_typed_before_the_page_is_ready_is_completed(page: Page) -> None:
+    """Somebody types faster than the workspace answers: the people are offered as soon as they are known."""
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(0.7)
+        await route.continue_()
+
+    await page.route("**/_sandbox/snapshot*", late)
+    await page.reload()
+    await page.get_by_role("textbox", name="Message").fill("/provision preview ")
+    await expect(page.get_by_role("option", name="a user to create")).to_be_visible()
+    await page.unroute_all(behavior="wait")
 
 
 async def test_preview_then_provision_this(page: Page, world: Contoso) -> None:
