@@ -24,7 +24,10 @@ export class Modals {
       const known = this.#open.find((one) => one.view.id === view.id);
       if (known === undefined) this.#push(model, view);
       else if (known.view.hash !== view.hash) this.#turn(known, model, view);
-      else if (JSON.stringify(known.view.errors) !== JSON.stringify(view.errors)) this.#write(known, model, view);
+      else if (JSON.stringify(known.view.errors) !== JSON.stringify(view.errors)) {
+        this.#write(known, model, view);
+        known.body.querySelector("[aria-invalid]")?.focus(); // whichever comes first, this or the answer
+      }
     }
   }
 
