@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.workspace.blockkit import Problem, validate
 from sandbox.workspace.errors import SlackError, invalid_arguments
 from sandbox.workspace.messages import edit, message_object, post, read_content
-from sandbox.workspace.seed import Channel
+from sandbox.workspace.seed import Channel, User
 from sandbox.workspace.state import Message, State
 
 Node = dict[str, Any]
@@ -90,22 +90,41 @@ def users_info(state: State, args: Node) -> Node:
     user = state.users.get(_required(args, "user"))
     if user is None:
         raise SlackError("user_not_found")
+    return {"user": _user_object(state, user)}
+
+
+def users_lookup_by_email(state: State, args: Node) -> Node:
+    """Find the member with an address."""
+    address = _required(args, "email").casefold()
+    found = next((user for user in state.users.values() if user.email and user.email == address), None)
+    if found is None:
+        raise SlackError("users_not_found")
+    return {"user": _user_object(state, found)}
+
+
+def _user_object(state: State, user: User) -> Node:
+    profile: Node = {"real_name": user.real_name, "display_name": user.name, "title": user.title}
+    if user.email and "users:read.email" in state.seed.app.scopes:
+        profile["email"] = user.email
     return {
-        "user": {
-            "id": user.id,
-            "team_id": state.seed.team_id,
-            "name": user.name,
-            "real_name": user.real_name,
-            "deleted": False,
-            "is_bot": user.is_bot,
-            "tz": "Europe/London",
-            "profile": {"real_name": user.real_name, "display_name": user.name, "title": user.title},
-        }
+        "id": user.id,
+        "team_id": state.seed.team_id,
+        "name": user.name,
+        "real_name": user.real_name,
+        "deleted": False,
+        "is_admin": user.is_admin,
+        "is_restricted": user.is_guest,
+        "is_ultra_restricted": False,
+        "is_bot": user.is_bot,
+        "tz": "Europe/London",
+        "profile": profile,
     }
 
 
 def usergroups_users_list(state: State, args: Node) -> Node:
-    """List the members of a user group."""
+    """List the members of a user group; free plans have none (`plan_upgrade_required`)."""
+    if not state.seed.is_paid:
+        raise SlackError("plan_upgrade_required")
     members = state.seed.user_groups.get(_required(args, "usergroup"))
     if members is None:
         raise SlackError("no_such_subteam")
@@ -128,6 +147,23 @@ def conversations_info(state: State, args: Node) -> Node:
             "num_members": len(channel.members),
         }
     }
+
+
+def conversations_open(state: State, args: Node) -> Node:
+    """Open the direct message with one member, or say again which one it is."""
+    given = [name for name in ("channel", "users") if args.get(name)]
+    if len(given) != 1:
+        raise invalid_arguments("must provide exactly one of channel, users")
+    if given == ["channel"]:
+        direct = state.channels.get(str(args["channel"]))
+    else:
+        users = args["users"] if isinstance(args["users"], list) else str(args["users"]).split(",")
+        if any(user not in state.users for user in users):
+            raise SlackError("user_not_found")
+        direct = state.direct_channel(users[0]) if len(users) == 1 else None
+    if direct is None or direct.kind != "direct" or state.seed.app.bot_user not in direct.members:
+        raise SlackError("channel_not_found")
+    return {"no_op": True, "already_open": True, "channel": {"id": direct.id}}
 
 
 def blocks_validate(_state: State, args: Node) -> Node:

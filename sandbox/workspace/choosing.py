@@ -55,7 +55,7 @@ def _is_named(entry: tuple[str, Node, Node], action: object) -> bool:
     place, _block, element = entry
     if str(action).isdigit() and place.split(".")[0] == str(action):
         return True
-    options = [option["text"]["text"] for option in element.get("options", [])]
+    options = [option["text"]["text"] for option in _known_options(element)]
     return action in (place, element["action_id"], _label(element), *options)
 
 
@@ -106,17 +106,18 @@ def _as_list(given: object) -> list[object]:
 
 
 def _option(element: Node, given: object, offered: list[Node]) -> Node:
-    groups = element.get("option_groups", [])
-    options: list[Node] = [
-        *element.get("options", []),
-        *(option for group in groups for option in group["options"]),
-        *offered,
-    ]
+    initial = [element["initial_option"]] if "initial_option" in element else []
+    options: list[Node] = [*_known_options(element), *offered, *initial, *element.get("initial_options", [])]
     for option in options:
         if given in (option["value"], option["text"]["text"]):
             return option
     texts = ", ".join(repr(option["text"]["text"]) for option in options)
     raise BadRequestError(f"There is no option {given!r}; there are {texts or 'none'}.")
+
+
+def _known_options(element: Node) -> list[Node]:
+    groups = element.get("option_groups", [])
+    return [*element.get("options", []), *(option for group in groups for option in group["options"])]
 
 
 def fields_of(blocks: list[Node]) -> list[Found]:

@@ -21,6 +21,8 @@ _TIERS: Final[dict[str, int]] = {
     "chat.update": 50,
     "chat.delete": 50,
     "conversations.info": 50,
+    "conversations.open": 50,
+    "users.lookupByEmail": 50,
     "chat.postEphemeral": 100,
     "users.info": 100,
     "views.open": 100,

@@ -98,9 +98,18 @@ class People:
     async def suggest(
         self, user: str, action: object, value: str, *, message: str | None = None, view: str | None = None
     ) -> Node:
-        """Type into an external select and see its options: `{"ok": True, "options": […]}`."""
+        """Type into an external select of the topmost view, unless another place is named.
+
+        Fewer characters than the element's `min_query_length` (3 unless it says otherwise) ask for nothing.
+
+        Returns:
+            `{"ok": True, "options": […]}`, the options of all groups in their order, and with groups also
+            `option_groups`; `{"ok": False, "error": …}`: `operation_timeout`, `dispatch_failed`, or
+            `invalid_options` with `problems`.
+
+        """
         person = self._state.person(user)
-        source = self._source(person, message, view)
+        source = self._top_view(person, view) if message is None else self._source(person, message, view)
         blocks = source.payload["blocks"] if isinstance(source, View) else source.blocks
         block, element = self._external(blocks, action)
         if len(value) < element.get("min_query_length", 3):
@@ -116,11 +125,12 @@ class People:
         if problems:
             refused = [problem.as_dict() for problem in problems]
             return {**result, "ok": False, "error": "invalid_options", "problems": refused}
-        options = answer.get("options") or [
-            o for group in answer.get("option_groups", []) for o in group["options"]
-        ]
-        self._state.suggestions[_place_of(source), element["action_id"]] = options
-        return {**result, "options": options}
+        groups = answer.get("option_groups") or []
+        options = answer.get("options") or [option for group in groups for option in group["options"]]
+        # What was picked from an earlier answer stays valid while something else is typed.
+        offered = self._state.suggestions.setdefault((_place_of(source), element["action_id"]), {})
+        offered.update({option["value"]: option for option in options})
+        return {**result, "options": options, **({"option_groups": groups} if groups else {})}
 
     async def submit(self, user: str, view: str | None = None, values: Node | None = None) -> Node:
         """Fill in fields by label, block_id or action_id and submit the topmost view."""
@@ -129,10 +139,10 @@ class People:
         if "submit" not in open_view.payload:
             raise BadRequestError(f"The view {open_view.id} has no submit button.")
         self._fill(open_view, values or {})
-        missing = self._missing(open_view)
-        if missing:
-            self._state.show_errors(open_view, missing)
-            return {"ok": False, "error": "required", "errors": missing}
+        missing, short = self._missing(open_view), self._too_short(open_view)
+        if missing or short:
+            self._state.show_errors(open_view, {**short, **missing})
+            return {"ok": False, "error": "required" if missing else "too_short", "errors": open_view.errors}
         open_view.errors = {}
         payload = payloads.view_submission(self._state, person, open_view)
         result = await self._dispatch("interactive", payload, answers=True)
@@ -221,7 +231,8 @@ class People:
         return self._base_url() + self._state.new_response_url("actions", person.id, source.channel, source)
 
     def _offered(self, source: Message | View, element: Node) -> list[Node]:
-        return self._state.suggestions.get((_place_of(source), element["action_id"]), [])
+        offered = self._state.suggestions.get((_place_of(source), element["action_id"]), {})
+        return list(offered.values())
 
     def _external(self, blocks: list[Node], action: object) -> tuple[Node, Node]:
         try:
@@ -247,6 +258,15 @@ class People:
             if block["type"] == "input" and not block.get("optional") and given in (None, "", []):
                 missing[block["block_id"]] = "Please complete this required field."
         return missing
+
+    def _too_short(self, view: View) -> dict[str, str]:
+        short = {}
+        for block, element in fields_of(view.payload["blocks"]):
+            given = view.values.get(block["block_id"], {}).get(element["action_id"], {}).get("value")
+            least = element.get("min_length", 0)
+            if isinstance(given, str) and len(given) < least:
+                short[block["block_id"]] = f"This entry must have at least {least} characters."
+        return short
 
 
 def _place_of(source: Message | View) -> str:

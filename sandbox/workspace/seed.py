@@ -10,13 +10,16 @@ ChannelKind = Literal["public", "private", "direct"]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A member of the workspace; `title` is what the person does there."""
+    """A member of the workspace; `title` is what the person does there, `email` is in lower case."""
 
     id: str
     name: str
     real_name: str
     title: str = ""
     is_bot: bool = False
+    is_admin: bool = False
+    is_guest: bool = False
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +77,36 @@ class Seed:
     users: tuple[User, ...]
     channels: tuple[Channel, ...]
     user_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    is_paid: bool = True
 
     def with_scopes(self, *scopes: str) -> Seed:
         """Give the bot token exactly these scopes."""
         return replace(self, app=replace(self.app, scopes=scopes))
+
+    def on_a_free_plan(self) -> Seed:
+        """Take away what only paid plans have: user groups."""
+        return replace(self, is_paid=False)
 
 
 def contoso() -> Seed:
     """Build the default workspace."""
     app = App()
     people = (
-        User("U0MARIA", "maria", "Maria Jimenez", "Identity administrator"),
-        User("U0ADAM", "adam", "Adam Novak", "Identity administrator"),
-        User("U0HENRY", "henry", "Henry Okafor", "Help desk"),
-        User("U0VERA", "vera", "Vera Lindqvist", "Auditor"),
-        User("U0STELLA", "stella", "Stella Moreau", "No rights here"),
+        _member("maria", "Maria Jimenez", "Identity administrator", is_admin=True),
+        _member("adam", "Adam Novak", "Identity administrator"),
+        _member("henry", "Henry Okafor", "Help desk"),
+        _member("vera", "Vera Lindqvist", "Auditor"),
+        _member("stella", "Stella Moreau", "No rights here"),
+        _member("noor", "Noor Haddad", "Guest of another company", is_guest=True),
     )
     everybody = frozenset(person.id for person in people)
+    employees = frozenset(person.id for person in people if not person.is_guest)
     bot = User(app.bot_user, "fourcheck", app.name, "App", is_bot=True)
     channels = (
         Channel("C0IDENTITY", "identity", "public", everybody | {bot.id}),
-        Channel("C0GENERAL", "general", "public", everybody),
+        Channel("C0GENERAL", "general", "public", employees),
         Channel("C0PRIVATE", "people-team", "private", frozenset({"U0MARIA", "U0HENRY", "U0STELLA"})),
-        Channel("C0ARCHIVE", "identity-2019", "public", everybody | {bot.id}, is_archived=True),
+        Channel("C0ARCHIVE", "identity-2019", "public", employees | {bot.id}, is_archived=True),
         *(
             Channel(
                 "D0" + person.id.removeprefix("U0"), person.name, "direct", frozenset({person.id, bot.id})
@@ -113,4 +123,17 @@ def contoso() -> Seed:
         users=(*people, bot),
         channels=channels,
         user_groups={"S0IDENTITY": ("U0MARIA", "U0ADAM")},
+    )
+
+
+def _member(name: str, real_name: str, title: str, *, is_admin: bool = False, is_guest: bool = False) -> User:
+    domain = "fabrikam.test" if is_guest else "contoso.test"
+    return User(
+        "U0" + name.upper(),
+        name,
+        real_name,
+        title,
+        is_admin=is_admin,
+        is_guest=is_guest,
+        email=f"{name}@{domain}",
     )

@@ -24,6 +24,7 @@ from sandbox.workspace.transports import SignedHttp, Transport
 from sandbox.workspace.webapi import WebApi
 
 Node = dict[str, Any]
+_SHOWN_OF_A_USER = ("id", "name", "real_name", "title", "is_bot", "is_admin", "is_guest")
 ACK_DEADLINE_S = 3.0
 """Slack, page "Slash commands": an app confirms within three seconds."""
 
@@ -213,8 +214,7 @@ class WorkspaceServer:
         """Describe team, people, channels and the way to the app."""
         seed, app = self._seed, self._seed.app
         people = [
-            {"id": u.id, "name": u.name, "real_name": u.real_name, "title": u.title, "is_bot": u.is_bot}
-            for u in self.state.users.values()
+            {name: getattr(user, name) for name in _SHOWN_OF_A_USER} for user in self.state.users.values()
         ]
         channels = [
             {

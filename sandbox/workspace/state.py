@@ -161,7 +161,7 @@ class State:
         self.homes: dict[str, View] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
-        self.suggestions: dict[tuple[str, str], list[Node]] = {}
+        self.suggestions: dict[tuple[str, str], dict[str, Node]] = {}
         self.calls: list[Node] = []
 
     # --- people and places -------------------------------------------------------------------------------

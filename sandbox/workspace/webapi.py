@@ -42,9 +42,13 @@ METHODS: Final[dict[str, Method]] = {
     "chat.postEphemeral": Method(chat_methods.post_ephemeral, ("chat:write",)),
     "chat.getPermalink": Method(chat_methods.get_permalink),
     "users.info": Method(chat_methods.users_info, ("users:read",)),
+    "users.lookupByEmail": Method(chat_methods.users_lookup_by_email, ("users:read.email",)),
     "usergroups.users.list": Method(chat_methods.usergroups_users_list, ("usergroups:read",)),
     "conversations.info": Method(
         chat_methods.conversations_info, ("channels:read", "groups:read", "im:read", "mpim:read")
+    ),
+    "conversations.open": Method(
+        chat_methods.conversations_open, ("channels:manage", "groups:write", "im:write", "mpim:write")
     ),
     "blocks.validate": Method(chat_methods.blocks_validate),
     "views.open": Method(view_methods.open_view),

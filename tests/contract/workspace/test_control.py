@@ -146,8 +146,10 @@ async def test_who_and_what_is_there(ask: Ask) -> None:
         "U0HENRY": "Henry Okafor",
         "U0VERA": "Vera Lindqvist",
         "U0STELLA": "Stella Moreau",
+        "U0NOOR": "Noor Haddad",
         "U0BOT": "Fourcheck",
     }
+    assert [u["id"] for u in state["users"] if u["is_guest"]] == ["U0NOOR"]
     kinds = {c["id"]: (c["kind"], c["bot_is_member"], c["is_archived"]) for c in state["channels"]}
     assert kinds["C0IDENTITY"] == ("public", True, False)
     assert kinds["C0GENERAL"] == ("public", False, False)

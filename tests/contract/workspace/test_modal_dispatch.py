@@ -102,6 +102,64 @@ async def test_type_ahead(workspace: WorkspaceServer, call: Call, app: Any) -> N
     assert payload["view"]["id"] == shown["id"]
 
 
+async def test_groups_of_options(workspace: WorkspaceServer, call: Call, app: Any) -> None:
+    """Options may come in groups; what an earlier answer offered can still be picked after a later one."""
+    await open_modal(workspace, call, PICKER)
+    app.reply({"options": [ADA]})
+    await workspace.suggest("U0MARIA", "Who", "ada")
+    grace = {"text": plain("Grace Hopper"), "value": "guid-2"}
+    groups = [{"label": plain("Users"), "options": [grace]}]
+    app.reply({"option_groups": groups})
+    answer = await workspace.suggest("U0MARIA", "Who", "grace")
+    assert (answer["options"], answer["option_groups"]) == ([grace], groups)
+    app.reply(None)
+    assert (await workspace.submit("U0MARIA", values={"Who": "guid-1", "How": "preview"}))["ok"] is True
+    picked = json.loads(app.form()["payload"])["view"]["state"]["values"]["who"]["who"]
+    assert picked["selected_option"] == ADA
+
+
+async def test_several_of_an_external_select(workspace: WorkspaceServer, call: Call, app: Any) -> None:
+    """Several can be picked, from different answers and from what was there to begin with."""
+    grace = {"text": plain("Grace Hopper"), "value": "guid-2"}
+    several = {"type": "multi_external_select", "action_id": "who", "initial_options": [grace]}
+    await open_modal(workspace, call, {**PICKER, "blocks": [field("Who", several)]})
+    app.reply({"options": [ADA]})
+    await workspace.suggest("U0MARIA", "Who", "ada")
+    app.reply(None)
+    assert (await workspace.submit("U0MARIA", values={"Who": ["guid-2", "guid-1"]}))["ok"] is True
+    picked = json.loads(app.form()["payload"])["view"]["state"]["values"]["who"]["who"]
+    assert picked["type"] == "multi_external_select"
+    assert [option["value"] for option in picked["selected_options"]] == ["guid-2", "guid-1"]
+
+
+async def test_too_short_an_entry_stays_with_the_client(
+    workspace: WorkspaceServer, call: Call, app: Any
+) -> None:
+    """Slack's client does not submit a text that is shorter than its field says."""
+    line = {"type": "plain_text_input", "action_id": "why", "min_length": 5}
+    await open_modal(workspace, call, {**PICKER, "blocks": [field("Why", line)]})
+    refused = await workspace.submit("U0MARIA", values={"Why": "no"})
+    assert refused["errors"] == {"why": "This entry must have at least 5 characters."}
+    assert app.requests == []
+    assert (await workspace.submit("U0MARIA", values={"Why": "enough"}))["ok"] is True
+
+
+async def test_a_field_that_reports_itself(workspace: WorkspaceServer, call: Call, app: Any) -> None:
+    """An input with `dispatch_action` tells the app at once what was typed; one without keeps it."""
+    line = {"type": "plain_text_input", "action_id": "find"}
+    fields = [
+        field("Find", line, dispatch_action=True, optional=True),
+        field("Why", {**line, "action_id": "why"}),
+    ]
+    await open_modal(workspace, call, {**PICKER, "blocks": fields})
+    view = workspace.views("U0MARIA")[0]["id"]
+    assert (await workspace.click("U0MARIA", "why", view=view, value="later"))["dispatched"] is False
+    await workspace.click("U0MARIA", "find", view=view, value="mail")
+    payload = json.loads(app.form()["payload"])
+    assert (payload["actions"][0]["action_id"], payload["actions"][0]["value"]) == ("find", "mail")
+    assert payload["view"]["state"]["values"]["why"]["why"]["value"] == "later"
+
+
 # answer to a block_suggestion, rule
 OPTIONS: dict[str, tuple[Any, str]] = {
     "a hundred and one": ({"options": [ADA] * 101}, "too-many"),

@@ -14,7 +14,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.workspace import WorkspaceServer
+from sandbox.workspace import BadRequestError, WorkspaceServer
 
 Node = dict[str, Any]
 Connect = Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]]
@@ -85,6 +85,46 @@ async def test_a_click_takes_no_payload_back(
     result = await click
     assert (result["ok"], result["ack"]["body"]) == (True, None)
     assert len(workspace.messages()) == 1
+    await link.close()
+
+
+_ASKING = {
+    "type": "modal",
+    "title": {"type": "plain_text", "text": "Pick"},
+    "submit": {"type": "plain_text", "text": "Go"},
+    "blocks": [
+        {
+            "type": "input",
+            "block_id": "who",
+            "label": {"type": "plain_text", "text": "Who"},
+            "element": {"type": "external_select", "action_id": "who", "min_query_length": 1},
+        }
+    ],
+}
+_ADA = {"text": {"type": "plain_text", "text": "Ada"}, "value": "1"}
+
+
+async def test_options_come_back_in_the_acknowledgement(workspace: WorkspaceServer, connect: Connect) -> None:
+    """A question for options accepts a payload, which is what the person sees."""
+    workspace.state.open_view("U0MARIA", _ASKING, push=False)
+    link = await connect()
+    asking = asyncio.create_task(workspace.suggest("U0MARIA", "who", "ad"))
+    envelope = await read(link)
+    assert (envelope["type"], envelope["accepts_response_payload"]) == ("interactive", True)
+    assert (envelope["payload"]["type"], envelope["payload"]["value"]) == ("block_suggestion", "ad")
+    await link.send_json({"envelope_id": envelope["envelope_id"], "payload": {"options": [_ADA]}})
+    assert (await asking)["options"] == [_ADA]
+    await link.close()
+
+
+@pytest.mark.parametrize("ack_deadline", [0.3])
+async def test_options_that_come_too_late(workspace: WorkspaceServer, connect: Connect) -> None:
+    """A question for options that is not answered in time fails, and nothing can be picked."""
+    workspace.state.open_view("U0MARIA", _ASKING, push=False)
+    link = await connect()
+    assert await workspace.suggest("U0MARIA", "who", "ad") == {"ok": False, "error": "operation_timeout"}
+    with pytest.raises(BadRequestError, match="There is no option '1'"):
+        await workspace.submit("U0MARIA", values={"who": "1"})
     await link.close()
 
 

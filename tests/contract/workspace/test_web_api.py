@@ -22,7 +22,9 @@ BUTTON = {"type": "button", "text": {"type": "plain_text", "text": "View details
 @pytest.fixture
 async def scoped(http: aiohttp.ClientSession) -> AsyncIterator[AsyncWebClient]:
     """Give a client whose app has the optional scopes too, but not chat:write.public."""
-    seed = contoso().with_scopes("chat:write", "users:read", "usergroups:read", "channels:read")
+    seed = contoso().with_scopes(
+        "chat:write", "users:read", "users:read.email", "usergroups:read", "channels:read", "im:write"
+    )
     async with WorkspaceServer(seed=seed) as server:
         yield AsyncWebClient(token=seed.app.bot_token, base_url=f"{server.url}/api/", session=http)
 
@@ -352,15 +354,43 @@ async def test_people_groups_and_channels_with_the_scopes(scoped: AsyncWebClient
     assert group["users"] == ["U0MARIA", "U0ADAM"]
     channel = (await scoped.conversations_info(channel="C0GENERAL"))["channel"]
     assert (channel["name"], channel["is_member"], channel["is_archived"]) == ("general", False, False)
+    found = (await scoped.users_lookupByEmail(email="Noor@fabrikam.test"))["user"]
+    assert (found["id"], found["is_restricted"], found["is_admin"]) == ("U0NOOR", True, False)
+    assert found["profile"]["email"] == "noor@fabrikam.test"
+    direct = await scoped.conversations_open(users="U0MARIA")
+    assert direct["channel"]["id"] == "D0MARIA"
     refusals = {
         "users.info": ({"user": "U0NOBODY"}, "user_not_found"),
         "usergroups.users.list": ({"usergroup": "S0NONE"}, "no_such_subteam"),
+        "users.lookupByEmail": ({"email": "nobody@contoso.test"}, "users_not_found"),
         "conversations.info": ({"channel": "C0PRIVATE"}, "channel_not_found"),
+        "conversations.open": ({"users": "U0MARIA,U0ADAM"}, "channel_not_found"),
     }
     for method, (arguments, error) in refusals.items():
         with pytest.raises(SlackApiError) as refused:
             await scoped.api_call(method, params=arguments)
         assert refused.value.response["error"] == error
+
+
+async def test_addresses_are_for_those_with_the_scope(workspace: WorkspaceServer, call: Call) -> None:
+    """Without `users:read.email` a profile has no address, and nobody is found by one."""
+    seed = workspace.state.seed
+    workspace.state.seed = seed.with_scopes("users:read")
+    assert "email" not in (await call("users.info", user="U0MARIA"))["user"]["profile"]
+    refused = await call("users.lookupByEmail", email="maria@contoso.test")
+    assert (refused["error"], refused["needed"]) == ("missing_scope", "users:read.email")
+
+
+async def test_a_free_plan_has_no_user_groups(http: aiohttp.ClientSession) -> None:
+    """On a free plan the members of a group cannot be asked for, whether it exists or not."""
+    seed = contoso().with_scopes("usergroups:read").on_a_free_plan()
+    async with WorkspaceServer(seed=seed) as workspace:
+        settings = workspace.settings()
+        address = settings["FOURCHECK_SLACK__API_URL"] + "/"
+        client = AsyncWebClient(settings["FOURCHECK_SLACK__BOT_TOKEN"], base_url=address, session=http)
+        with pytest.raises(SlackApiError) as refused:
+            await client.usergroups_users_list(usergroup="S0IDENTITY")
+        assert refused.value.response["error"] == "plan_upgrade_required"
 
 
 async def test_validates_on_request(client: AsyncWebClient) -> None:
