@@ -64,6 +64,7 @@ def build_app(
     ):
         app.action(action_id)(buttons.turn_page)
     app.action(controls.RUN_AGAIN)(buttons.run_again)
+    app.action(controls.PREVIEW_THIS)(buttons.preview_this)
     app.action(controls.PROVISION_THIS)(buttons.provision_this)
     return app
 

@@ -79,16 +79,20 @@ class Buttons:
         """Run the same request again, in the name of whoever clicked."""
         await self._run(ack, body, follow=False)
 
+    async def preview_this(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Preview the object of a run, in the name of whoever clicked. Writes nothing."""
+        await self._run(ack, body, follow=False, preview=True)
+
     async def provision_this(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Carry out the plan of a preview, if it still is the plan."""
         await self._run(ack, body, follow=True)
 
-    async def _run(self, ack: AsyncAck, body: dict[str, Any], *, follow: bool) -> None:
+    async def _run(self, ack: AsyncAck, body: dict[str, Any], *, follow: bool, preview: bool = False) -> None:
         run = await self._store.load(RunId(_value(body)))
         if run is None:
             await self._answers.tell(ack, body, notices.unknown_run(_value(body)))
             return
-        mode = Mode.PROVISION if follow else run.mode
+        mode = Mode.PROVISION if follow else Mode.PREVIEW if preview else run.mode
         right = Right(str(mode))
         decision, actor = await self._may(right, body, run)
         if not decision.allowed:

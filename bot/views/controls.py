@@ -15,6 +15,7 @@ from pipeline.ids import RunId
 from pipeline.model import StageName
 
 RUN_AGAIN: Final = "run_again"
+PREVIEW_THIS: Final = "preview_this"
 PROVISION_THIS: Final = "provision_this"
 PAGE_PREVIOUS: Final = "page_previous"
 PAGE_NEXT: Final = "page_next"
@@ -88,6 +89,11 @@ def view_details(run_id: RunId, stage: StageName) -> Control:
 def run_again(run_id: RunId) -> Control:
     """Run the same request again."""
     return Control(RUN_AGAIN, run_id)
+
+
+def preview_this(run_id: RunId) -> Control:
+    """Preview the object of a run that provisioned, or tried to."""
+    return Control(PREVIEW_THIS, run_id)
 
 
 def provision_this(run_id: RunId) -> Control:

@@ -27,6 +27,9 @@ _WIDTHS: Final = (300, 160, 80, 40)
 
 _FIRST: Final = ("userPrincipalName", "displayName", "mail")  # what people recognise a new object by
 _PLANNED: Final = frozenset({Outcome.WOULD_CREATE, Outcome.WOULD_UPDATE, Outcome.WOULD_RESTORE})
+_NOTABLE_MS: Final = 100
+"""From how long on the footer says what a stage took, in milliseconds."""
+
 _WAITING: Final = frozenset({Outcome.RUNNING, Outcome.AWAITING_APPROVAL})
 
 
@@ -203,17 +206,30 @@ def _is_user(run: Run) -> bool:
 def _footer(run: Run) -> Block:
     parts = [text.moment(run.ended_at or run.started_at), f"run {text.escape(text.run_short(run.run_id))}"]
     if run.ended_at is not None:
-        parts.insert(0, text.duration((run.ended_at - run.started_at).total_seconds() * 1000))
+        took = text.duration((run.ended_at - run.started_at).total_seconds() * 1000)
+        parts.insert(0, f"{took}{_slowest(run)}")
     return context(mrkdwn(" · ".join(parts)))
+
+
+def _slowest(run: Run) -> str:
+    """Say where the time went, where there was any to speak of."""
+    took = [
+        f"{stage.name} {text.duration(stage.duration_ms)}"
+        for stage in run.stages
+        if stage.duration_ms is not None and stage.duration_ms >= _NOTABLE_MS
+    ]
+    return f" ({', '.join(took)})" if took else ""
 
 
 def _buttons(run: Run, *, writes_on: bool) -> list[Block]:
     row = []
     if writes_on and run.mode is Mode.PREVIEW and wording.can_provision(run):
         row.append(button("Provision this", controls.provision_this(run.run_id), style="primary"))
-    if run.outcome not in _WAITING:
-        row.append(button("Run again", controls.run_again(run.run_id)))
-    return row
+    if run.outcome in _WAITING:
+        return row
+    if writes_on and run.mode is Mode.PROVISION and not run.outcome.succeeded:
+        row.append(button("Preview", controls.preview_this(run.run_id)))
+    return [*row, button("Run again", controls.run_again(run.run_id))]
 
 
 # -- for notifications and screen readers ----------------------------------------------------------------

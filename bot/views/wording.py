@@ -27,6 +27,7 @@ from pipeline.model import (
 
 NOTHING_WRITTEN: Final = "nothing was written"
 _TAIL: Final = " — " + NOTHING_WRITTEN
+_THOUGH: Final = ", although this was a preview"  # never to be seen; were it so, it must be said
 
 _BECAUSE: Final = {
     "match_ambiguous": "several objects in Entra ID match",
@@ -34,6 +35,8 @@ _BECAUSE: Final = {
     "match_by_name_only": "only the name matches in Entra ID",
     "soft_deleted_twin": "it lies among the deleted objects in Entra ID",
     "synchronized_target": "the synchronisation owns this object",
+    "synchronized_tenant": "the synchronisation creates the objects of this tenant",
+    "not_permitted": "not allowed with the configuration that covers it",
     "kind_not_creatable": "Microsoft Graph cannot create objects of this kind",
     "mail_enabled_group": "Microsoft Graph cannot write mail-enabled groups",
     "value_not_allowed": "a value is not allowed in Entra ID",
@@ -81,23 +84,23 @@ class Wording:
 
 OUTCOMES: Final[dict[Outcome, Wording]] = {
     Outcome.RUNNING: Wording("{name}: provisioning…", "{name}: previewing…"),
-    Outcome.CREATED: Wording("{name} was created in Entra ID", "{name} was created in Entra ID"),
+    Outcome.CREATED: Wording("{name} was created in Entra ID", "{name} was created in Entra ID" + _THOUGH),
     Outcome.UPDATED: Wording(
-        "{name} was updated in Entra ID: {counts}", "{name} was updated in Entra ID: {counts}"
+        "{name} was updated in Entra ID: {counts}", "{name} was updated in Entra ID" + _THOUGH
     ),
     Outcome.UNCHANGED: Wording(
         "{name} is already up to date in Entra ID", "Preview: {name} is already up to date in Entra ID"
     ),
-    Outcome.RESTORED: Wording("{name} was restored in Entra ID", "{name} was restored in Entra ID"),
+    Outcome.RESTORED: Wording("{name} was restored in Entra ID", "{name} was restored in Entra ID" + _THOUGH),
     Outcome.WOULD_CREATE: Wording(
-        "Preview: {name} would be created with {attributes}" + _TAIL,
+        "{name} would be created with {attributes}" + _TAIL,
         "Preview: {name} would be created with {attributes}" + _TAIL,
     ),
     Outcome.WOULD_UPDATE: Wording(
-        "Preview: {counts} for {name}" + _TAIL, "Preview: {counts} for {name}" + _TAIL
+        "{name} would be updated: {counts}" + _TAIL, "Preview: {counts} for {name}" + _TAIL
     ),
     Outcome.WOULD_RESTORE: Wording(
-        "Preview: {name} would be restored" + _TAIL, "Preview: {name} would be restored" + _TAIL
+        "{name} would be restored" + _TAIL, "Preview: {name} would be restored" + _TAIL
     ),
     Outcome.SKIPPED: Wording(
         "{name} was not provisioned: out of scope",
@@ -116,12 +119,12 @@ OUTCOMES: Final[dict[Outcome, Wording]] = {
     ),
     Outcome.PARTIAL: Wording(
         "{name} was provisioned only in part",
-        "{name} was provisioned only in part",
+        "{name} was provisioned only in part" + _THOUGH,
         "View the details of the action to see what was written and what was not, then run again.",
     ),
     Outcome.UNKNOWN: Wording(
         "{name}: a write was sent, and whether it was carried out is not known",
-        "{name}: a write was sent, and whether it was carried out is not known",
+        "{name}: a write was sent, and what came of it is not known" + _THOUGH,
         "Look at the object in Entra ID before running again.",
     ),
     Outcome.CANCELLED: Wording(
@@ -136,7 +139,7 @@ OUTCOMES: Final[dict[Outcome, Wording]] = {
     ),
     Outcome.AWAITING_APPROVAL: Wording(
         "{name} waits for a second person's approval" + _TAIL,
-        "{name} waits for a second person's approval" + _TAIL,
+        "The preview of {name} waits for a second person's approval" + _TAIL,
         "Ask someone who may approve to look at the plan.",
     ),
 }
@@ -170,14 +173,19 @@ def _warned(run: Run) -> str:
 def _counts(plan: Plan | None) -> str:
     if plan is None:
         return "changes"
-    added, cleared = plan.count(ChangeKind.ADDED), plan.count(ChangeKind.CLEARED)
+    cleared = plan.count(ChangeKind.CLEARED)
+    added, removed = (
+        sum(1 for member in plan.members if member.kind is kind)
+        for kind in (ChangeKind.ADDED, ChangeKind.CLEARED)
+    )
     parts = [
-        text.counted(plan.count(ChangeKind.CHANGED), "change"),
-        text.counted(added, "addition"),
-        f"{text.count(cleared)} cleared",
+        (plan.count(ChangeKind.CHANGED), text.counted(plan.count(ChangeKind.CHANGED), "change")),
+        (plan.count(ChangeKind.ADDED), text.counted(plan.count(ChangeKind.ADDED), "addition")),
+        (cleared, f"{text.count(cleared)} cleared"),
+        (added, text.counted(added, "new member")),
+        (removed, text.counted(removed, "member removed", "members removed")),
     ]
-    members = sum(1 for member in plan.members if member.kind is ChangeKind.ADDED)
-    return ", ".join([*parts, *([text.counted(members, "new member")] if members else [])])
+    return ", ".join(said for number, said in parts if number) or "no changes"
 
 
 def _attributes(plan: Plan | None) -> str:
@@ -251,11 +259,24 @@ def _scope_remedy(scope: ScopeEvidence) -> str:
 
 def retry(run: Run) -> str:
     """Say whether running again helps; empty when the question does not arise."""
-    if run.error is None:
+    if run.error is None or run.outcome is Outcome.UNKNOWN:  # there the remedy speaks of running again
         return ""
+    if run.error.code in _RETRY:
+        return _RETRY[run.error.code]
     if run.error.retry_helps:
         return "Running it again may help."
     return "Running it again helps only after that."
+
+
+_AS_IT_IS: Final = "Running it again gives the same answer."
+_RETRY: Final = {
+    "kind_not_creatable": _AS_IT_IS,
+    "mail_enabled_group": _AS_IT_IS,
+    "synchronized_target": _AS_IT_IS,
+    "synchronized_tenant": _AS_IT_IS,
+    "plan_stale": "Running it again would write the new plan without anybody having seen it.",
+}
+"""Whether running again helps, where neither yes nor "after that" is the whole truth."""
 
 
 def written(run: Run) -> str:

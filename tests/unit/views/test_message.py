@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ import pytest
 from bot.views import controls, wording
 from bot.views.message import Hints, run_message
 from bot.views.plain import as_text
-from pipeline.model import ChangeKind, Mode, Outcome, Run, StageName, StageStatus, TargetKind
+from pipeline.model import Change, ChangeKind, Mode, Outcome, Run, StageName, StageStatus, TargetKind
 from pipeline.provision import CLOUD_ONLY, WRITES_OFF
 from tests.unit.views import samples
 from tests.unit.views.payloads import buttons
@@ -23,6 +24,7 @@ MATCH = "✅ Match  Passed. Nobody matches on 3 keys, so a new user is created  
 NO_MATCH, NO_ACTION = "⚪ Match  Not reached", "⚪ Action  Not reached"
 FOOT = "0.4 s · 2026-11-23 14:02 UTC · run 01JD…K3"
 AGAIN, BOTH = "[Run again]", "[Provision this]  [Run again]"
+PREVIEW_OR_AGAIN = "[Preview]  [Run again]"
 SUPPORT = "Support id 01JDABCDEFGHJKMNPQRSTVWXK3"
 PLANNED = (
     "jobTitle “Fellow” → “Reader” · city “London” → “Cambridge” · mobilePhone “+44 1” → “+44 2” · "
@@ -50,7 +52,7 @@ EXPECTED: dict[Outcome, list[str]] = {
         AGAIN,
     ],
     Outcome.UPDATED: [
-        "Ada Lovelace was updated in Entra ID: 3 changes, 1 addition, 0 cleared",
+        "Ada Lovelace was updated in Entra ID: 3 changes, 1 addition",
         WHO,
         IMPORT,
         SCOPE,
@@ -95,7 +97,7 @@ EXPECTED: dict[Outcome, list[str]] = {
         BOTH,
     ],
     Outcome.WOULD_UPDATE: [
-        "Preview: 3 changes, 1 addition, 0 cleared for Ada Lovelace — nothing was written",
+        "Preview: 3 changes, 1 addition for Ada Lovelace — nothing was written",
         WHO_PREVIEW,
         IMPORT,
         SCOPE,
@@ -132,7 +134,7 @@ EXPECTED: dict[Outcome, list[str]] = {
         ),
         "Nothing was written.",
         FOOT,
-        AGAIN,
+        PREVIEW_OR_AGAIN,
     ],
     Outcome.REFUSED: [
         "Ada Lovelace was not provisioned: several objects in Entra ID match",
@@ -145,7 +147,7 @@ EXPECTED: dict[Outcome, list[str]] = {
         "Nothing was written. Running it again helps only after that.",
         f"{SUPPORT} · request-id abc-123",
         FOOT,
-        AGAIN,
+        PREVIEW_OR_AGAIN,
     ],
     Outcome.FAILED: [
         "Ada Lovelace was not provisioned: another object in Entra ID holds a value that must be unique",
@@ -162,7 +164,7 @@ EXPECTED: dict[Outcome, list[str]] = {
         "Nothing was written. Running it again helps only after that.",
         f"{SUPPORT} · request-id abc-123",
         FOOT,
-        AGAIN,
+        PREVIEW_OR_AGAIN,
     ],
     Outcome.PARTIAL: [
         "Ada Lovelace was provisioned only in part",
@@ -177,7 +179,7 @@ EXPECTED: dict[Outcome, list[str]] = {
         ),
         "1 write was carried out.",
         FOOT,
-        AGAIN,
+        PREVIEW_OR_AGAIN,
     ],
     Outcome.UNKNOWN: [
         "Ada Lovelace: a write was sent, and whether it was carried out is not known",
@@ -190,10 +192,9 @@ EXPECTED: dict[Outcome, list[str]] = {
             "Entra ID yet.  [View details]"
         ),
         "What you can do: Look at the object in Entra ID before running again.",
-        "Running it again helps only after that.",
         f"{SUPPORT} · request-id abc-123",
         FOOT,
-        AGAIN,
+        PREVIEW_OR_AGAIN,
     ],
     Outcome.CANCELLED: [
         "Ada Lovelace was not provisioned: the run was cancelled",
@@ -205,7 +206,7 @@ EXPECTED: dict[Outcome, list[str]] = {
         "What you can do: Run again when it is wanted after all.",
         "Nothing was written.",
         FOOT,
-        AGAIN,
+        PREVIEW_OR_AGAIN,
     ],
     Outcome.INTERRUPTED: [
         "The run for Ada Lovelace was interrupted before its end",
@@ -219,7 +220,7 @@ EXPECTED: dict[Outcome, list[str]] = {
         "Running it again may help.",
         SUPPORT,
         FOOT,
-        AGAIN,
+        PREVIEW_OR_AGAIN,
     ],
     Outcome.AWAITING_APPROVAL: [
         "Ada Lovelace waits for a second person's approval — nothing was written",
@@ -241,12 +242,146 @@ def test_each_outcome_reads_as_a_person_would_say_it(outcome: Outcome) -> None:
     assert as_text(message, samples.PEOPLE).split("\n") == EXPECTED[outcome]
 
 
+HEADLINES: dict[tuple[Outcome, Mode], str] = {
+    (Outcome.RUNNING, Mode.PROVISION): "Ada Lovelace: provisioning…",
+    (Outcome.RUNNING, Mode.PREVIEW): "Ada Lovelace: previewing…",
+    (Outcome.CREATED, Mode.PROVISION): "Ada Lovelace was created in Entra ID",
+    (Outcome.CREATED, Mode.PREVIEW): "Ada Lovelace was created in Entra ID, although this was a preview",
+    (Outcome.UPDATED, Mode.PROVISION): "Ada Lovelace was updated in Entra ID: 3 changes, 1 addition",
+    (Outcome.UPDATED, Mode.PREVIEW): "Ada Lovelace was updated in Entra ID, although this was a preview",
+    (Outcome.UNCHANGED, Mode.PROVISION): "Ada Lovelace is already up to date in Entra ID",
+    (Outcome.UNCHANGED, Mode.PREVIEW): "Preview: Ada Lovelace is already up to date in Entra ID",
+    (Outcome.RESTORED, Mode.PROVISION): "Ada Lovelace was restored in Entra ID",
+    (Outcome.RESTORED, Mode.PREVIEW): "Ada Lovelace was restored in Entra ID, although this was a preview",
+    (Outcome.WOULD_CREATE, Mode.PROVISION): (
+        "Ada Lovelace would be created with 2 attributes — nothing was written"
+    ),
+    (Outcome.WOULD_CREATE, Mode.PREVIEW): (
+        "Preview: Ada Lovelace would be created with 2 attributes — nothing was written"
+    ),
+    (Outcome.WOULD_UPDATE, Mode.PROVISION): (
+        "Ada Lovelace would be updated: 3 changes, 1 addition — nothing was written"
+    ),
+    (Outcome.WOULD_UPDATE, Mode.PREVIEW): (
+        "Preview: 3 changes, 1 addition for Ada Lovelace — nothing was written"
+    ),
+    (Outcome.WOULD_RESTORE, Mode.PROVISION): "Ada Lovelace would be restored — nothing was written",
+    (Outcome.WOULD_RESTORE, Mode.PREVIEW): "Preview: Ada Lovelace would be restored — nothing was written",
+    (Outcome.SKIPPED, Mode.PROVISION): "Ada Lovelace was not provisioned: out of scope",
+    (Outcome.SKIPPED, Mode.PREVIEW): "Preview: Ada Lovelace would not be provisioned: out of scope",
+    (Outcome.REFUSED, Mode.PROVISION): (
+        "Ada Lovelace was not provisioned: several objects in Entra ID match"
+    ),
+    (Outcome.REFUSED, Mode.PREVIEW): (
+        "Preview: Ada Lovelace would be refused: several objects in Entra ID match"
+    ),
+    (Outcome.FAILED, Mode.PROVISION): (
+        "Ada Lovelace was not provisioned: another object in Entra ID holds a value that must be unique"
+    ),
+    (Outcome.FAILED, Mode.PREVIEW): (
+        "Ada Lovelace could not be previewed: another object in Entra ID holds a value that must be unique"
+    ),
+    (Outcome.PARTIAL, Mode.PROVISION): "Ada Lovelace was provisioned only in part",
+    (Outcome.PARTIAL, Mode.PREVIEW): (
+        "Ada Lovelace was provisioned only in part, although this was a preview"
+    ),
+    (Outcome.UNKNOWN, Mode.PROVISION): (
+        "Ada Lovelace: a write was sent, and whether it was carried out is not known"
+    ),
+    (Outcome.UNKNOWN, Mode.PREVIEW): (
+        "Ada Lovelace: a write was sent, and what came of it is not known, although this was a preview"
+    ),
+    (Outcome.CANCELLED, Mode.PROVISION): "Ada Lovelace was not provisioned: the run was cancelled",
+    (Outcome.CANCELLED, Mode.PREVIEW): "The preview of Ada Lovelace was cancelled",
+    (Outcome.INTERRUPTED, Mode.PROVISION): "The run for Ada Lovelace was interrupted before its end",
+    (Outcome.INTERRUPTED, Mode.PREVIEW): "The preview of Ada Lovelace was interrupted before its end",
+    (Outcome.AWAITING_APPROVAL, Mode.PROVISION): (
+        "Ada Lovelace waits for a second person's approval — nothing was written"
+    ),
+    (Outcome.AWAITING_APPROVAL, Mode.PREVIEW): (
+        "The preview of Ada Lovelace waits for a second person's approval — nothing was written"
+    ),
+}
+"""What each outcome is called in each mode, the impossible ones as well: were it so, it would be said."""
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_outcome_in_every_mode_has_its_own_true_sentence(outcome: Outcome, mode: Mode) -> None:
+    """Header and spoken text begin with the sentence of this outcome in this mode, and of no other."""
+    message = run_message(replace(samples.OUTCOMES[outcome], mode=mode), writes_on=True)
+    own = HEADLINES[outcome, mode]
+    assert message.blocks[0]["text"]["text"] == own
+    assert message.text.startswith(own + ("" if own.endswith("…") else "."))
+    others = [said for key, said in HEADLINES.items() if key != (outcome, mode)]
+    assert own not in others
+    assert not [said for said in others if message.text.startswith(f"{said}.")]
+
+
 @pytest.mark.parametrize("mode", list(Mode))
 def test_no_two_outcomes_share_a_headline(mode: Mode) -> None:
     """The headline alone tells every outcome from every other."""
     headlines = {wording.headline(replace(run, mode=mode)) for run in samples.OUTCOMES.values()}
     assert set(wording.OUTCOMES) == set(Outcome)
     assert len(headlines) == len(Outcome)
+
+
+def test_nothing_is_counted_as_zero() -> None:
+    """What there is none of is left out of the counts."""
+    for run in samples.OUTCOMES.values():
+        said = str(run_message(run, writes_on=True).payload())
+        assert not re.search(r"\b0 (?:cleared|changed|changes|additions?|ms)\b", said)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ((ChangeKind.CHANGED,), "1 change"),
+        ((ChangeKind.ADDED, ChangeKind.ADDED), "2 additions"),
+        ((ChangeKind.CHANGED, ChangeKind.CLEARED), "1 change, 1 cleared"),
+        ((ChangeKind.SAME,), "no changes"),  # of a plan that cannot be: still no empty sentence
+    ],
+)
+def test_the_counts_of_an_update(kinds: tuple[ChangeKind, ...], said: str) -> None:
+    """Each kind of change that there is, with its number."""
+    changes = tuple(Change(f"a{n}", "x", "y", kind) for n, kind in enumerate(kinds))
+    run = replace(samples.OUTCOMES[Outcome.UPDATED], plan=replace(samples.UPDATE, changes=changes))
+    assert wording.headline(run) == f"Ada Lovelace was updated in Entra ID: {said}"
+
+
+def test_a_wait_is_seen_while_it_lasts() -> None:
+    """What a running stage says of itself, such as a wait, stands in its line and in the spoken text."""
+    waiting = "Throttled by Microsoft Graph, waiting 12 s"
+    run = samples.OUTCOMES[Outcome.RUNNING].with_stage(
+        samples.stage(StageName.SCOPE, StageStatus.RUNNING, waiting)
+    )
+    message = run_message(run, writes_on=True)
+    assert f"⏳ Scope  Running. {waiting}" in as_text(message)
+    assert f"Scope running: {waiting}." in message.text
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("kind_not_creatable", "Running it again gives the same answer"),  # a contact stays a contact
+        ("synchronized_target", "Running it again gives the same answer"),  # so does what is synchronised
+        ("plan_stale", "would write the new plan without anybody having seen it"),  # preview it instead
+        ("match_ambiguous", "Running it again helps only after that."),
+    ],
+)
+def test_what_running_again_would_bring(code: str, said: str) -> None:
+    """Whether running again helps is said as it is for this error, not by one rule for all."""
+    error = samples.error(code, "It was refused.", "Do something.")
+    run = replace(samples.OUTCOMES[Outcome.REFUSED], error=error)
+    assert said in as_text(run_message(run, writes_on=True))
+
+
+def test_the_footer_says_where_the_time_went() -> None:
+    """Stages that took a tenth of a second or more are named; shorter ones would be noise."""
+    run = samples.OUTCOMES[Outcome.CREATED]
+    slow = replace(run.stage(StageName.MATCH), duration_ms=312)
+    shown = as_text(run_message(run.with_stage(slow), writes_on=True))
+    assert "0.4 s (match 0.3 s) · 2026-11-23 14:02 UTC · run 01JD…K3" in shown
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
