@@ -141,6 +141,12 @@ def _meaning(meaning: Mapping[str, Any]) -> Sequence[str]:
         lines.append(f"  may {right:<10}{people}{channels}")
     if meaning["guards"]["allow_create_in_synced_tenant"]:
         lines.append("  guard off  creates in a tenant that a directory synchronization feeds")
+    if meaning["guards"]["allow_privileged_targets"]:
+        lines.append("  guard off  changes holders of directory roles")
+    if not meaning["guards"]["restore"]:
+        lines.append("  guard on   restores no deleted object")
+    if meaning["guards"]["fallback_domain"]:
+        lines.append(f"  otherwise  names end in {meaning['guards']['fallback_domain']}")
     for kind, rules in meaning["objects"].items():
         lines += ["", f"{kind} ({', '.join(rules['kinds'])})", *_rules(rules)]
     return [*lines, "", f"Reads {len(meaning['reads'])} attributes: {', '.join(meaning['reads'])}"]
@@ -153,7 +159,14 @@ def _rules(rules: Mapping[str, Any]) -> Sequence[str]:
         ("groups", "direct member of any of"),
     ):
         if rules["scope"][key]:
-            lines += [f"  {title}:", *(f"    {name}" for name in rules["scope"][key])]
+            nested = rules["scope"]["nested_groups"] if key == "groups" else ()
+            lines += [
+                f"  {title}:",
+                *(
+                    f"    {name}{', or of its member groups' if name in nested else ''}"
+                    for name in rules["scope"][key]
+                ),
+            ]
     for key, title in (("filters", "any filter of"), ("input_filters", "and any input filter of")):
         if rules["scope"][key]:
             lines.append(f"  {title}:")

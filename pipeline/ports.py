@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from pipeline.dn import DistinguishedName
 from pipeline.identifiers import Identifier
 from pipeline.ids import EntraId, RunId
 from pipeline.model import Run, TargetIdentity, TargetKind
@@ -45,6 +46,19 @@ class MemberList:
     unresolved: tuple[str, ...]
     total: int
     complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Memberships:
+    """What an object has to do with some groups that it is no direct member of.
+
+    `nested` are those that it is in through other groups, `missing` those that the directory has not (or does
+    not show). `primary` is its primary group, which lists no member and is listed by none.
+    """
+
+    nested: frozenset[DistinguishedName] = frozenset()
+    missing: frozenset[DistinguishedName] = frozenset()
+    primary: DistinguishedName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,13 @@ class Directory(Protocol):
 
     async def members(self, dn: str, attributes: Sequence[str], limit: int) -> MemberList:
         """Read a group's direct members, each with these attributes, up to `limit` of them."""
+        ...
+
+    async def within(self, guid: str, groups: Sequence[DistinguishedName]) -> Memberships:
+        """Tell which of these groups hold the object of that objectGUID at any depth, and its primary group.
+
+        Raises ObjectNotFound when there is no such object (any more).
+        """
         ...
 
 

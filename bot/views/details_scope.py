@@ -25,7 +25,7 @@ def sheet(run: Run) -> Sheet:
     rows: list[Row] = []
     for group, conditions in (
         ("Organizational units: below any of these", evidence.organizational_units),
-        ("Groups: direct member of any of these", evidence.groups),
+        ("Groups: member of any of these", evidence.groups),
     ):
         rows += [Row(group, partial(_condition, condition)) for condition in conditions]
     several = len(evidence.filters) > 1

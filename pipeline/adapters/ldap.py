@@ -10,6 +10,7 @@ from pipeline import dn, values
 from pipeline.adapters import ldap_errors
 from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session
 from pipeline.adapters.ldap_filters import ANYTHING, AllOf, AnyOf, Equal, Filter
+from pipeline.adapters.ldap_membership import memberships
 from pipeline.adapters.ldap_pool import LdapPool
 from pipeline.adapters.ldap_reading import checked, complete, read_long, search_pages
 from pipeline.adapters.ldap_settings import LdapSettings
@@ -24,7 +25,7 @@ from pipeline.errors import (
     RequestError,
 )
 from pipeline.identifiers import Identifier, IdentifierKind
-from pipeline.ports import DirectoryEntry, MemberList
+from pipeline.ports import DirectoryEntry, MemberList, Memberships
 
 __all__ = ["LdapDirectory", "LdapSettings"]
 
@@ -78,6 +79,13 @@ class LdapDirectory:
         return await self._pool.run(
             lambda session, deadline: self._members(session, group, wanted, limit, deadline)
         )
+
+    async def within(self, guid: str, groups: Sequence[DistinguishedName]) -> Memberships:
+        """Tell which of these groups hold the object at any depth, by the rule that follows links.
+
+        Raises ObjectNotFound when there is no object of that objectGUID.
+        """
+        return await self._pool.run(lambda session, deadline: memberships(session, guid, groups, deadline))
 
     def _resolve(
         self, session: Session, identifier: Identifier, attributes: Sequence[str], deadline: Deadline

@@ -41,6 +41,7 @@ def _rules(rules: ObjectRules) -> Mapping[str, Any]:
         "scope": {
             "organizational_units": [str(unit) for unit in scope.organizational_units],
             "groups": [str(group) for group in scope.groups],
+            "nested_groups": [str(group) for group in scope.groups if group in scope.nested_groups],
             "filters": _filters(scope.filters),
             "input_filters": _filters(scope.input_filters),
         },

@@ -67,6 +67,7 @@ def _rules(rules: ObjectRules) -> Mapping[str, object]:
         "kinds": sorted(rules.kinds),
         "organizational_units": _sorted(map(_dn, scope.organizational_units)),
         "groups": _sorted(map(_dn, scope.groups)),
+        **({"nested_groups": _sorted(map(_dn, scope.nested_groups))} if scope.nested_groups else {}),
         "filters": _filters(scope.filters),
         "input_filters": _filters(scope.input_filters),
         "match": rules.match,

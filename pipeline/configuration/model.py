@@ -90,6 +90,8 @@ class Scope:
     groups: tuple[DistinguishedName, ...]
     filters: tuple[ScopeFilter, ...]
     input_filters: tuple[ScopeFilter, ...] = ()
+    nested_groups: frozenset[DistinguishedName] = frozenset()
+    """Those of the groups of which the members of member groups are meant as well."""
 
     @property
     def reads(self) -> frozenset[str]:

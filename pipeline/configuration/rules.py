@@ -93,26 +93,22 @@ class RulesReader:
 
     def _scope(self, scope: doc.Scope, here: Path) -> model.Scope:
         groups = [
-            dn
+            (dn, group.nested)
             for index, group in enumerate(scope.groups)
             for dn in self._dn(group.dn, (*here, "groups", index))
         ]
-        for index, group in enumerate(scope.groups):
-            if group.nested:
-                message = (
-                    "members of member groups are not supported yet; name each of the groups, or take "
-                    "nested: true away for direct members only"
-                )
-                self._problem((*here, "groups", index, "nested"), message, "not-supported")
+        if groups:
+            self._refuse_hidden(["memberOf"], (*here, "groups"))
         return model.Scope(
             organizational_units=tuple(
                 dn
                 for index, text in enumerate(scope.organizational_units)
                 for dn in self._dn(text, (*here, "organizational_units", index))
             ),
-            groups=tuple(groups),
+            groups=tuple(dn for dn, _ in groups),
             filters=self._filters(scope.filters, (*here, "filters")),
             input_filters=self._filters(scope.input_filters, (*here, "input_filters")),
+            nested_groups=frozenset(dn for dn, nested in groups if nested),
         )
 
     def _filters(self, filters: Sequence[doc.Filter], here: Path) -> tuple[ScopeFilter, ...]:

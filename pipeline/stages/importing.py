@@ -12,12 +12,18 @@ from pipeline.configuration.privacy import Privacy
 from pipeline.dn import DistinguishedName
 from pipeline.dn import from_directory as dn_from_directory
 from pipeline.dn import parse as parse_dn
-from pipeline.errors import ConfigurationOutside, NotPermitted, ObjectKindUnknown, ObjectNotFound
+from pipeline.errors import (
+    ConfigurationOutside,
+    IdentifierMalformed,
+    NotPermitted,
+    ObjectKindUnknown,
+    ObjectNotFound,
+)
 from pipeline.expressions import Value
 from pipeline.identifiers import Identifier, IdentifierKind, parse_identifier
 from pipeline.ids import Dn, ObjectGuid, Sid
 from pipeline.model import ImportedAttribute, ImportEvidence, ObjectKind, Request, SourceIdentity
-from pipeline.ports import DirectoryEntry
+from pipeline.ports import DirectoryEntry, Memberships
 from pipeline.services import Services
 
 IDENTITY: Final = ("objectGUID", "objectSid", "objectClass", "cn", "displayName", "whenChanged", "uSNChanged")
@@ -46,6 +52,9 @@ _SECURITY_ENABLED: Final = -0x80000000
 """The bit of groupType that makes a security group (MS-ADTS, "Group Type Flags")."""
 
 
+NOT_ASKED: Final = Memberships()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The imported object: who it is, its values by case-folded name, and the rules that fit it."""
@@ -55,6 +64,8 @@ class Source:
     values: Mapping[str, Value]
     entry: DirectoryEntry
     configuration: Configuration
+    memberships: Memberships = NOT_ASKED
+    """What it has to do with the scope's groups that do not list it, where that was asked."""
 
 
 async def import_object(request: Request, services: Services) -> Source:
@@ -77,7 +88,9 @@ async def import_object(request: Request, services: Services) -> Source:
             f"Configuration “{configuration.name}” is for objects below {configuration.base}.",
             remedy="Leave the name out: the configuration that covers the object is found by its place.",
         )
-    return Source(_identity(entry, dn), dn, typed_values(entry), entry, configuration)
+    identity, found = _identity(entry, dn), typed_values(entry)
+    memberships = await _memberships(identity, found, configuration, services)
+    return Source(identity, dn, found, entry, configuration, memberships)
 
 
 async def _identifier(request: Request, services: Services) -> Identifier:
@@ -107,6 +120,34 @@ async def _locate(identifier: Identifier, services: Services) -> DistinguishedNa
 def _require_permission(request: Request, configuration: Configuration) -> None:
     if request.permitted is not None and configuration.name not in request.permitted:
         raise NotPermitted(f"You may not {request.mode} with the configuration “{configuration.name}”.")
+
+
+async def _memberships(
+    identity: SourceIdentity, found: Mapping[str, Value], configuration: Configuration, services: Services
+) -> Memberships:
+    """Ask about the scope's groups that do not list the object, where the answer decides or explains."""
+    rules = configuration.rules(identity.kind)
+    groups = rules.scope.groups if rules is not None else ()
+    held = direct_groups(found)
+    others = [group for group in groups if group not in held]
+    nested = rules is not None and any(group in rules.scope.nested_groups for group in others)
+    if not others or (len(others) < len(groups) and not nested):
+        return NOT_ASKED
+    return await services.directory(configuration).within(identity.guid, others)
+
+
+def direct_groups(found: Mapping[str, Value]) -> frozenset[DistinguishedName]:
+    """Return the groups that list the object as a member, of its imported values."""
+    member_of = found.get("memberof")
+    names = member_of if isinstance(member_of, list) else []
+    return frozenset(dn for text in names if isinstance(text, str) for dn in _group_names(text))
+
+
+def _group_names(text: str) -> tuple[DistinguishedName, ...]:
+    try:
+        return (dn_from_directory(text),)
+    except IdentifierMalformed:
+        return ()
 
 
 def typed_values(entry: DirectoryEntry) -> dict[str, Value]:
@@ -191,9 +232,10 @@ def kind_of(classes: Sequence[str]) -> ObjectKind:
     """Tell the kind of object from its classes. Raises ObjectKindUnknown naming the class."""
     found = {name.casefold() for name in classes}
     if "computer" in found:  # computers, and group managed service accounts, are users by class too
-        raise ObjectKindUnknown(f"This is a {classes[-1]}, and objects of that class are not handled.")
+        raise ObjectKindUnknown(f"Its class is {classes[-1]}, and objects of that class are not handled.")
     for kind in (ObjectKind.INET_ORG_PERSON, ObjectKind.USER, ObjectKind.GROUP, ObjectKind.CONTACT):
         if kind.casefold() in found:
             return kind
-    name = classes[-1] if classes else "object without a class"
-    raise ObjectKindUnknown(f"This is a {name}, and objects of that class are not handled.")
+    if not classes:
+        raise ObjectKindUnknown("It has no class, and such objects are not handled.")
+    raise ObjectKindUnknown(f"Its class is {classes[-1]}, and objects of that class are not handled.")

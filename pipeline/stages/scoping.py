@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import Final
 
 from pipeline.configuration import Scope
-from pipeline.dn import from_directory
-from pipeline.errors import IdentifierMalformed, MappingFailed
+from pipeline.dn import DistinguishedName
+from pipeline.errors import MappingFailed
 from pipeline.expressions import ExpressionError
 from pipeline.filters import ScopeFilter, evaluate_filter
 from pipeline.guards import check_guards
 from pipeline.model import Condition, FilterResult, ObjectKind, ScopeEvidence
+from pipeline.ports import Memberships
 from pipeline.redaction import redact_filter
-from pipeline.stages.importing import Source
+from pipeline.stages.importing import Source, direct_groups
 
 SCHEDULE: Final = (
     "On its schedule, cloud sync would leave it out as well, and would delete it from Entra ID had it been "
@@ -45,7 +46,7 @@ def evaluate_scope(source: Source) -> ScopeEvidence:
     return ScopeEvidence(
         in_scope=reason is None,
         schedule=SCHEDULE if reason is not None else "",
-        why=reason or _inside((*filters, *inputs), units),
+        why=reason or _inside((*filters, *inputs), groups, units),
         organizational_units=units,
         groups=groups,
         filters=(*filters, *inputs),
@@ -83,26 +84,33 @@ def _organizational_units(scope: Scope, source: Source) -> tuple[Condition, ...]
 
 
 def _groups(scope: Scope, source: Source) -> tuple[Condition, ...]:
-    member_of = source.values.get("memberof")
-    held = (
-        {_dn_or_none(dn) for dn in member_of if isinstance(dn, str)} if isinstance(member_of, list) else set()
-    )
+    held = direct_groups(source.values)
     return tuple(
-        Condition(
-            str(group),
-            inside,
-            "the object is a direct member" if inside else "the object is no direct member",
-        )
+        Condition(str(group), *_membership(group, scope, source.memberships, direct=group in held))
         for group in scope.groups
-        for inside in (group in held,)
     )
 
 
-def _dn_or_none(text: str) -> object:
-    try:
-        return from_directory(text)
-    except IdentifierMalformed:
-        return None
+def _membership(
+    group: DistinguishedName, scope: Scope, found: Memberships, *, direct: bool
+) -> tuple[bool, str]:
+    """Say whether a group lets the object in, and by which way it is a member or what is in the way."""
+    nested = group in scope.nested_groups
+    if direct:
+        return True, "the object is a direct member"
+    if group in found.nested:
+        if nested:
+            return True, "the object is a member by nesting, through another group"
+        return False, "the object is a member by nesting only, and nested: true is not set for this group"
+    if group == found.primary:
+        return False, "it is the object's primary group, and Active Directory lists no members by that"
+    if group in found.missing:
+        return False, "the directory has no such group, or does not show it"
+    return False, (
+        "the object is no member, neither directly nor by nesting"
+        if nested
+        else "the object is no direct member"
+    )
 
 
 def _stopping(guards: tuple[Condition, ...]) -> str | None:
@@ -125,7 +133,7 @@ def _outside_units(units: tuple[Condition, ...], source: Source) -> str | None:
 def _outside_groups(groups: tuple[Condition, ...]) -> str | None:
     if not groups or any(group.passed for group in groups):
         return None
-    return "It is a direct member of none of the groups of this configuration"
+    return "It is a member of none of the groups of this configuration"
 
 
 def _outside_filters(filters: tuple[FilterResult, ...]) -> str | None:
@@ -139,9 +147,14 @@ def _outside_filters(filters: tuple[FilterResult, ...]) -> str | None:
     )
 
 
-def _inside(filters: tuple[FilterResult, ...], units: tuple[Condition, ...]) -> str:
+def _inside(
+    filters: tuple[FilterResult, ...], groups: tuple[Condition, ...], units: tuple[Condition, ...]
+) -> str:
     passed = next((f for f in filters if f.passed), None)
     if passed is not None:
         return f"In scope: {len(passed.clauses)} of {len(passed.clauses)} conditions of “{passed.name}”"
+    group = next((g for g in groups if g.passed), None)
+    if group is not None:
+        return f"In scope: member of {group.name}"
     unit = next((u for u in units if u.passed), None)
     return f"In scope: below {unit.name}" if unit else "In scope: the configuration sets no conditions"

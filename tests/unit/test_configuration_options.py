@@ -20,8 +20,8 @@ from pipeline.expressions import Value
 from pipeline.ids import Dn, EntraId, ObjectGuid
 from pipeline.mapping import MappedAttribute
 from pipeline.model import ChangeKind, ObjectKind, SourceIdentity, TargetKind, TargetValue
-from pipeline.ports import DirectoryEntry, TargetObject
-from pipeline.stages.importing import Source
+from pipeline.ports import DirectoryEntry, Memberships, TargetObject
+from pipeline.stages.importing import NOT_ASKED, Source
 from pipeline.stages.scoping import evaluate_scope
 
 K = ChangeKind
@@ -164,9 +164,20 @@ def test_a_group_is_a_name_or_a_mapping() -> None:
     assert {"memberOf", "employeeType", "department", "company"} <= rules.reads
 
 
-def test_nested_membership_is_refused_and_never_guessed() -> None:
-    """Until it is supported, asking for nested membership is an error: direct members would be too few."""
-    assert problems(SCOPE.replace("NESTED", "true")) == [(12, "not-supported")]
+def test_nested_membership_is_asked_for_group_by_group() -> None:
+    """A group is nested where its mapping says so; the digest tells the two meanings apart."""
+    direct, nested = (loaded(SCOPE.replace("NESTED", word)) for word in ("false", "true"))
+
+    assert direct.objects[USER].scope.nested_groups == frozenset()
+    assert [g.rdn_value for g in nested.objects[USER].scope.nested_groups] == ["Guests"]
+    assert direct.digest != nested.digest
+
+
+def test_groups_need_the_attribute_that_lists_them() -> None:
+    """Where memberOf is hidden nobody would be in scope, so groups are refused beside it."""
+    hidden = SCOPE.replace("NESTED", "false") + "privacy: { hidden: [memberOf] }\n"
+
+    assert problems(hidden) == [(10, "hidden-attribute")]
 
 
 def test_kinds_narrow_the_rules() -> None:
@@ -186,12 +197,13 @@ def test_a_secret_in_a_value_is_refused() -> None:
     assert problems(f"      - {{ target: jobTitle, constant: {token} }}\n") == [(9, "secret")]
 
 
-def source(configuration: Configuration, **values: Value) -> Source:
+def source(configuration: Configuration, /, memberships: Memberships = NOT_ASKED, **values: Value) -> Source:
     """Return an imported user with these values."""
     dn = "CN=Ada,OU=Corp,DC=contoso,DC=test"
     entry = DirectoryEntry(dn=dn, attributes={}, controller="dc1", read_at=datetime(2026, 1, 2, tzinfo=UTC))
     identity = SourceIdentity(Dn(dn), ObjectGuid("1"), None, ObjectKind.USER, "Ada")
-    return Source(identity, from_directory(dn), {"samaccountname": "ada", **values}, entry, configuration)
+    found: dict[str, Value] = {"samaccountname": "ada", **values}
+    return Source(identity, from_directory(dn), found, entry, configuration, memberships)
 
 
 INPUTS: list[tuple[dict[str, Value], bool, str]] = [
@@ -206,10 +218,49 @@ INPUTS: list[tuple[dict[str, Value], bool, str]] = [
 def test_both_sets_of_filters_must_let_in(values: dict[str, Value], *, inside: bool, reason: str) -> None:
     """Of the filters any one, and of the input filters any one; the evidence holds them all."""
     rules = loaded(SCOPE.replace("NESTED", "false").replace("      groups:\n", "").replace(GROUPS, ""))
-    evidence = evaluate_scope(source(rules, **values))
+    evidence = evaluate_scope(source(rules, NOT_ASKED, **values))
 
     assert evidence.in_scope is inside, reason
     assert [f.name for f in evidence.filters] == ["A", "B", "C (input filter)"]
+
+
+STAFF, GUESTS = (from_directory(f"CN={name},OU=Groups,DC=contoso,DC=test") for name in ("Staff", "Guests"))
+MEMBERSHIPS: list[tuple[str, Memberships, tuple[bool, bool], str]] = [
+    ("CN=Staff,OU=Groups,DC=contoso,DC=test", NOT_ASKED, (True, False), "direct member"),
+    ("CN=GUESTS,OU=Groups,DC=contoso,DC=test", NOT_ASKED, (False, True), "direct member"),
+    (
+        "CN=Other,DC=contoso,DC=test",
+        Memberships(nested=frozenset({GUESTS})),
+        (False, True),
+        "by nesting, through",
+    ),
+    (
+        "",
+        Memberships(nested=frozenset({STAFF})),
+        (False, False),
+        "by nesting only, and nested: true is not set",
+    ),
+    ("", Memberships(primary=STAFF), (False, False), "primary group"),
+    ("", Memberships(primary=GUESTS), (False, False), "primary group"),
+    ("", Memberships(missing=frozenset({GUESTS})), (False, False), "has no such group"),
+    ("", NOT_ASKED, (False, False), "neither directly nor by nesting"),
+]
+
+
+@pytest.mark.parametrize(
+    ("held", "found", "passed", "told"), MEMBERSHIPS, ids=[row[3] for row in MEMBERSHIPS]
+)
+def test_the_way_of_a_membership_is_told(
+    held: str, found: Memberships, passed: tuple[bool, bool], told: str
+) -> None:
+    """Staff takes direct members, Guests nested ones too; each condition says why it is met or not."""
+    rules = loaded(SCOPE.replace("NESTED", "true").partition("      filters")[0])
+    evidence = evaluate_scope(source(rules, found, memberof=[held] if held else None))
+
+    assert tuple(group.passed for group in evidence.groups) == passed
+    assert any(told in group.why for group in evidence.groups)
+    assert evidence.in_scope is any(passed)
+    assert ("member of CN=" if any(passed) else "member of none of the groups") in evidence.why
 
 
 def test_a_kind_without_rules_is_out_of_scope() -> None:

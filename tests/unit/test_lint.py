@@ -185,8 +185,8 @@ FAULTS = [
     ("match: [onPremisesImmutableId, mail]", "match: [mail]\n    members: add", "members-of-user", 15, E),
     (
         'organizational_units: ["OU=Corp,DC=contoso,DC=test"]',
-        'groups: [{ dn: "CN=A,DC=contoso,DC=test", nested: true }]',
-        "not-supported",
+        'groups: [{ dn: "CN=A", nested: maybe }]',
+        "wrong-value",
         8,
         E,
     ),

@@ -268,6 +268,8 @@ def _write_places(
         ("containerFilter", "includedContainers", lambda scope: scope.organizational_units),
         ("groupFilter", "includedGroups", lambda scope: [group.dn for group in scope.groups]),
     ):
+        if inner == "includedGroups" and any(group.nested for r in rules for group in r.scope.groups):
+            notes.append(f"{outer}: the service takes direct members only; nested: true was left out")
         was = [read(imported.rules.scope) for imported in before.values()]
         now = [read(r.scope) for r in rules]
         if now == was:
