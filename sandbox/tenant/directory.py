@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.tenant import queries, references, rules
+from sandbox.tenant import queries, references, roles, rules
 from sandbox.tenant.errors import refuse
 from sandbox.tenant.protocol import Reply
 
@@ -109,8 +109,7 @@ def purge(tenant: Tenant, call: Call, target: Segment) -> Reply:
     with tenant.store.transaction() as draft:
         entry = references.find_deleted(draft, target)
         tenant.require(call, "user.delete" if entry.kind == "user" else "group.write")
-        if entry.id in tenant.privileged:
-            raise refuse("forbidden")
+        roles.check_shield(tenant, draft, entry)
         del draft.deleted[entry.id]
     return Reply(204)
 
@@ -121,8 +120,7 @@ def restore(tenant: Tenant, call: Call, target: Segment) -> Reply:
     with tenant.store.transaction() as draft:
         entry = references.find_deleted(draft, target)
         tenant.require(call, "user.delete" if entry.kind == "user" else "group.write")
-        if entry.id in tenant.privileged:
-            raise refuse("forbidden")
+        roles.check_shield(tenant, draft, entry)
         revived = _revived(tenant, draft, entry, options)
         del draft.deleted[entry.id]
         tenant.put(draft, revived)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.tenant import facts
 
-RESOURCE_NAMES = {"user": "User", "group": "Group"}
+RESOURCE_NAMES = {"user": "User", "group": "Group", "directoryRole": "DirectoryRole"}
 
 
 class GraphRefusal(Exception):

@@ -62,7 +62,7 @@ def load() -> Facts:
     raw = _read("properties")
     errors = _read("errors")
     permissions = _read("permissions")
-    properties: dict[str, dict[str, Property]] = {"user": {}, "group": {}}
+    properties: dict[str, dict[str, Property]] = {"user": {}, "group": {}, "directoryRole": {}}
     for key, entry in raw["properties"].items():
         kind, name = key.split(".", 1)
         properties[kind][name] = _property(name, entry)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.tenant import facts, queries, references, rules, users
+from sandbox.tenant import facts, queries, references, roles, rules, users
 from sandbox.tenant.errors import refuse
 from sandbox.tenant.protocol import Reply
 from sandbox.tenant.store import Entry
@@ -64,7 +64,7 @@ def update_group(tenant: Tenant, call: Call, group: Segment) -> Reply:
         entry = references.find_group(draft, group)
         _refuse_mail_enabled(entry)
         wanted = rules.check_body("group", body, creating=False)
-        rules.check_changeable(entry, wanted, privileged=False)
+        rules.check_changeable(entry, wanted)
         _check_kind_kept(entry, wanted)
         changed = entry.with_properties(rules.merged(entry, wanted))
         bound = references.read_bindings(draft, body, "members", "owners")
@@ -223,17 +223,10 @@ def count_members(tenant: Tenant, call: Call, group: Segment) -> Reply:
 def _list_links(tenant: Tenant, call: Call, group: Segment, name: str, kinds: tuple[str, ...]) -> Reply:
     state = tenant.store.view()
     entry = references.find_group(state, group)
-    linked = [_seen(tenant, call, state.live[one]) for one in getattr(entry, name) if one in state.live]
+    linked = [roles.seen(tenant, call, state.live[one]) for one in getattr(entry, name) if one in state.live]
     wanted = [one for one in linked if one.kind in kinds]
     context = "directoryObjects" if len(kinds) > 1 else f"{kinds[0]}s"
     return queries.answer_list(call, state, wanted, kinds, context)
-
-
-def _seen(tenant: Tenant, call: Call, linked: Entry) -> Entry:
-    """Show a caller who may not read users no more of a member than its id (page "List group members")."""
-    if linked.kind != "user" or tenant.allows(call, "user.read"):
-        return linked
-    return Entry(id=linked.id, kind=linked.kind, properties={"id": linked.id})
 
 
 def add_member(tenant: Tenant, call: Call, group: Segment) -> Reply:

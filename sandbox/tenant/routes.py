@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.tenant import directory, groups, users
+from sandbox.tenant import directory, groups, roles, users
 from sandbox.tenant.errors import GraphRefusal, refuse
 
 if TYPE_CHECKING:
@@ -30,7 +30,16 @@ ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/users/{user}/manager", "user.read", users.read_manager),
     ("PUT", "/users/{user}/manager/$ref", "user.write", users.put_manager),
     ("DELETE", "/users/{user}/manager/$ref", "user.write", users.delete_manager),
-    ("GET", "/users/{user}/memberOf", "member.of", users.list_member_of),
+    *[
+        ("GET", f"/users/{{user}}/{relation}{cast}", "member.of", handler)
+        for relation, handler in (
+            ("memberOf", roles.list_user_member_of),
+            ("transitiveMemberOf", roles.list_user_transitive_member_of),
+        )
+        for cast in ("", "/microsoft.graph.group", "/microsoft.graph.directoryRole")
+    ],
+    ("GET", "/users/{user}/ownedObjects", "user.read", roles.list_owned_objects),
+    ("GET", "/users/{user}/ownedObjects/microsoft.graph.group", "user.read", roles.list_owned_objects),
     ("GET", "/users/{user}/onPremisesSyncBehavior", "user.sync_behavior", users.read_sync_behavior),
     ("PATCH", "/users/{user}/onPremisesSyncBehavior", "user.sync_behavior", users.update_sync_behavior),
     ("GET", "/groups", "group.read", groups.list_groups),
@@ -49,6 +58,30 @@ ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/groups/{group}/members/microsoft.graph.group", "group.read", groups.list_group_members),
     ("DELETE", "/groups/{group}/members/{member}/$ref", "member.write", groups.remove_member),
     ("DELETE", "/groups/{group}/members/{member}", "none", groups.delete_member_object),
+    *[
+        ("GET", f"/groups/{{group}}/{relation}{cast}", "group.read", handler)
+        for relation, handler in (
+            ("memberOf", roles.list_group_member_of),
+            ("transitiveMemberOf", roles.list_group_transitive_member_of),
+        )
+        for cast in ("", "/microsoft.graph.group", "/microsoft.graph.directoryRole")
+    ],
+    ("GET", "/groups/{group}/transitiveMembers", "group.read", roles.list_transitive_members),
+    (
+        "GET",
+        "/groups/{group}/transitiveMembers/microsoft.graph.user",
+        "group.read",
+        roles.list_transitive_members,
+    ),
+    (
+        "GET",
+        "/groups/{group}/transitiveMembers/microsoft.graph.group",
+        "group.read",
+        roles.list_transitive_members,
+    ),
+    ("GET", "/directoryRoles", "role.read", roles.list_roles),
+    ("GET", "/directoryRoles/{role}", "role.read", roles.read_role),
+    ("GET", "/directoryRoles/{role}/members", "role.read", roles.list_role_members),
     ("GET", "/groups/{group}/owners", "group.read", groups.list_owners),
     ("POST", "/groups/{group}/owners/$ref", "group.write", groups.add_owner),
     ("DELETE", "/groups/{group}/owners/{owner}/$ref", "group.write", groups.remove_owner),

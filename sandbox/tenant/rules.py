@@ -195,11 +195,15 @@ def check_required(kind: str, body: Mapping[str, Any], *, federated: bool = Fals
             raise refuse("required_missing", property=name, resource=RESOURCE_NAMES[kind])
 
 
-def check_changeable(entry: Entry, names: Mapping[str, Any], *, privileged: bool) -> None:
-    """Refuse changes that the object's master, its past or its rights do not allow."""
+def touches_sensitive(entry: Entry, names: Mapping[str, Any]) -> bool:
+    """Say whether a change is a sensitive action, which administrators are shielded from."""
     known = facts.load().properties[entry.kind]
-    if privileged and any(known[name].sensitive for name in names):
-        raise refuse("forbidden")
+    return any(known[name].sensitive for name in names)
+
+
+def check_changeable(entry: Entry, names: Mapping[str, Any]) -> None:
+    """Refuse changes that the object's master or its past do not allow."""
+    known = facts.load().properties[entry.kind]
     if entry.synced and any(known[name].locked_when_synced for name in names):
         raise refuse("synced_object_write")
     formerly = entry.kind == "user" and entry.get("onPremisesSyncEnabled") is False

@@ -43,9 +43,11 @@ class TenantServer:
     `tenant_id`, `client_id`, `client_secret`, `roles` (of the token), `organization`, `domains`, `users` and
     `groups` (Graph's JSON with `id`; `manager`, `members` and `owners` hold ids; read-only properties and
     `onPremisesSyncBehavior` are taken), `deletedItems` (with `@odata.type`), `privileged` (ids of users who
-    hold an administrator role), `certificates` (PEM), `federated_subjects`, `client_secret_expired`,
-    `token_lifetime_s`. What is left out has a default; None is one domain and nobody. Raises SeedError for
-    names that do not exist, ids or unique values that come twice, and links that lead nowhere.
+    are Global Administrators), `directoryRoles` (`displayName` of a built-in role, `members`),
+    `application_roles` (built-in roles that the application holds), `certificates` (PEM),
+    `federated_subjects`, `client_secret_expired`, `token_lifetime_s`. What is left out has a default; None
+    is one domain and nobody. Raises SeedError for names that do not exist, ids or unique values that come
+    twice, and links that lead nowhere.
     """
 
     def __init__(

@@ -120,6 +120,7 @@ class Store:
 
     def __init__(self, *, clock: Clock, seed: str) -> None:
         self.clock = clock
+        self.seed = seed
         self.lock = threading.RLock()
         self.state = State()
         self._objects = random.Random(f"{seed}/objects")  # noqa: S311 (ids that repeat are the point)

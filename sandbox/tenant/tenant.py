@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.tenant import facts, rules
 from sandbox.tenant.errors import refuse
+from sandbox.tenant.roles import GLOBAL_ADMINISTRATOR, TEMPLATES
 from sandbox.tenant.rules import Domain
 from sandbox.tenant.store import Entry, KeyTaken, State, Store
 
@@ -47,6 +49,8 @@ SEED_KEYS = frozenset(
         "groups",
         "deletedItems",
         "privileged",
+        "directoryRoles",
+        "application_roles",
     }
 )
 
@@ -67,6 +71,7 @@ class Identity:
     federated_subjects: tuple[str, ...]
     token_lifetime_s: int
     roles: tuple[str, ...]
+    directory_roles: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -78,7 +83,6 @@ class Tenant:
     organization: Mapping[str, Any]
     domains: Mapping[str, Domain]
     domain_bodies: tuple[Mapping[str, Any], ...]
-    privileged: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def initial_domain(self) -> str:
@@ -122,7 +126,6 @@ def from_seed(seed: Mapping[str, Any] | None, clock: Clock) -> Tenant:
         organization={"id": tenant_id, **given.get("organization", DEFAULT_SEED["organization"])},
         domains={str(body["id"]).casefold(): _domain(body) for body in domains},
         domain_bodies=domains,
-        privileged=frozenset(str(one).lower() for one in given.get("privileged", ())),
     )
     with store.transaction() as state:
         _fill(state, given, store)
@@ -139,6 +142,7 @@ def _identity(given: Mapping[str, Any], tenant_id: str) -> Identity:
         federated_subjects=tuple(given.get("federated_subjects", ())),
         token_lifetime_s=int(given.get("token_lifetime_s", 3599)),
         roles=tuple(given.get("roles", facts.load().default_roles)),
+        directory_roles=frozenset(given.get("application_roles", ())),
     )
 
 
@@ -155,6 +159,7 @@ def _domain(body: Mapping[str, Any]) -> Domain:
 def _fill(state: State, given: Mapping[str, Any], store: Store) -> None:
     entries = [_entry("user", body, store) for body in given.get("users", ())]
     entries += [_entry("group", body, store) for body in given.get("groups", ())]
+    entries += _roles(given, store)
     for entry in entries:
         if entry.id in state.live:
             raise SeedError(f"two objects have the id {entry.id}")
@@ -173,9 +178,29 @@ def _fill(state: State, given: Mapping[str, Any], store: Store) -> None:
     _check_links(state)
 
 
+def _roles(given: Mapping[str, Any], store: Store) -> list[Entry]:
+    """Make the directory roles: those of the seed, and a Global Administrator for each of `privileged`."""
+    wanted: dict[str, tuple[str, ...]] = {}
+    for body in given.get("directoryRoles", ()):
+        name = body.get("displayName")
+        if name not in TEMPLATES or set(body) - {"displayName", "members"}:
+            raise SeedError(f"a directory role is displayName, one of {sorted(TEMPLATES)}, and members")
+        wanted[name] = _ids(body.get("members"))
+    if given.get("privileged"):
+        held = (*wanted.get(GLOBAL_ADMINISTRATOR, ()), *_ids(given["privileged"]))
+        wanted[GLOBAL_ADMINISTRATOR] = tuple(dict.fromkeys(held))
+    made = []
+    for name, members in wanted.items():
+        object_id = str(uuid.uuid5(uuid.UUID(TEMPLATES[name]), store.seed))
+        properties = {"id": object_id, "displayName": name, "description": f"{name} of the tenant."}
+        properties["roleTemplateId"] = TEMPLATES[name]
+        made.append(Entry(id=object_id, kind="directoryRole", properties=properties, members=members))
+    return made
+
+
 def _entry(kind: str, body: Mapping[str, Any], store: Store) -> Entry:
     known = facts.load().properties.get(kind)
-    if known is None:
+    if known is None or kind not in {"user", "group"}:
         raise SeedError(f"a seed holds users and groups, not {kind}")
     links = {"manager", "members", "owners", "onPremisesSyncBehavior", "@odata.type"}
     unknown = sorted(set(body) - set(known) - links)

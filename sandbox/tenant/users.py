@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.tenant import queries, references, rules
+from sandbox.tenant import queries, references, roles, rules
 from sandbox.tenant.errors import refuse
 from sandbox.tenant.protocol import Reply
 from sandbox.tenant.store import Entry
@@ -68,7 +68,9 @@ def update_user(tenant: Tenant, call: Call, user: Segment) -> Reply:
         entry = references.find_user(draft, user)
         wanted = rules.check_body("user", body, creating=False)
         _refuse_bindings(body)
-        rules.check_changeable(entry, wanted, privileged=entry.id in tenant.privileged)
+        if rules.touches_sensitive(entry, wanted):
+            roles.check_shield(tenant, draft, entry)
+        rules.check_changeable(entry, wanted)
         if wanted.get("passwordProfile") is not None:
             tenant.require(call, "user.password")
             if "password" in wanted["passwordProfile"]:
@@ -91,8 +93,7 @@ def delete_user(tenant: Tenant, call: Call, user: Segment) -> Reply:  # noqa: AR
 
 def soft_delete(tenant: Tenant, draft: State, entry: Entry) -> None:
     """Move a live object to the deleted ones; a user's UPN gets the id in front."""
-    if entry.id in tenant.privileged:
-        raise refuse("forbidden")
+    roles.check_shield(tenant, draft, entry)
     draft.remove(entry.id)
     changes: dict[str, Any] = {"deletedDateTime": tenant.store.timestamp()}
     if entry.kind == "user":
@@ -151,14 +152,6 @@ def delete_manager(tenant: Tenant, call: Call, user: Segment) -> Reply:  # noqa:
             raise refuse("not_found", id="manager")
         draft.put(replace(entry, manager=None))
     return Reply(204)
-
-
-def list_member_of(tenant: Tenant, call: Call, user: Segment) -> Reply:
-    """GET /users/{id}/memberOf: the groups that hold the user directly."""
-    state = tenant.store.view()
-    entry = references.find_user(state, user)
-    holders = [group for group in state.of_kind("group") if entry.id in group.members]
-    return queries.answer_list(call, state, holders, ("group", "user"), "directoryObjects")
 
 
 def read_sync_behavior(tenant: Tenant, call: Call, user: Segment) -> Reply:
