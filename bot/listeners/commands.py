@@ -9,7 +9,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.access import decide, permitted
 from bot.actor import Actor, command_actor
 from bot.answers import Answers, refusal
-from bot.grammar import Command, Verb, parse_command
+from bot.grammar import MOST, Command, Verb, nearest, parse_command
 from bot.progress import Place
 from bot.runs import Runs
 from bot.views import Message, notices
@@ -35,20 +35,25 @@ class Commands:
     async def provision(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """`/provision DN`, `/provision preview DN`, either with ` with CONFIGURATION`; `/provision help`."""
         actor = command_actor(body)
-        names = [configuration.name for configuration in self._configurations.all]
-        command = parse_command(str(body.get("text") or ""), names)
-        if command.verb is Verb.HELP:
-            await self._answers.tell(ack, body, self._help(actor))
+        typed = str(body.get("text") or "")
+        command = parse_command(typed, [configuration.name for configuration in self._configurations.all])
+        answer = self._answer(actor, command, typed)
+        if answer is not None:
+            await self._answers.tell(ack, body, answer)
             return
+        await self._start(ack, body, actor, command)
+
+    async def _start(self, ack: AsyncAck, body: dict[str, Any], actor: Actor, command: Command) -> None:
         mode = Mode.PREVIEW if command.verb is Verb.PREVIEW else Mode.PROVISION
         right = Right(str(mode))
-        problem, identifier = _identifier(command)
+        typed = command.identifiers[0] if command.identifiers else ""
+        problem, identifier = _identifier(typed)
         configuration = self._likely(command, identifier)
         decision = decide(configuration, actor.id, actor.channel, right)
         request = Request(
             run_id=new_run_id(),
             mode=mode,
-            identifier=command.identifier,
+            identifier=typed,
             actor=actor.id,
             configuration=command.configuration,
         )
@@ -58,17 +63,28 @@ class Commands:
         if not decision.allowed:
             await self._answers.tell(ack, body, refusal(decision, right))
         elif problem is not None:
-            message = notices.bad_input(problem, command.identifier, str(configuration.base))
+            message = notices.bad_input(problem, typed, str(configuration.base))
             await self._answers.tell(ack, body, message)
         else:
             await ack()
 
-    def _help(self, actor: Actor) -> Message:
+    def _answer(self, actor: Actor, command: Command, typed: str) -> Message | None:
+        """Return what is to be said at once, without starting anything; None where a run is asked for."""
         rights = [
             str(right) for right in Right if permitted(self._configurations, actor.id, actor.channel, right)
         ]
-        shown = self._configurations.default or self._configurations.all[0]
-        return notices.help_text(str(shown.base), rights, writes_on=self._writes_on)
+        base = str((self._configurations.default or self._configurations.all[0]).base)
+        if command.meant is not None:
+            return notices.meant(typed, command.meant, base)
+        if command.verb in (Verb.HELP, Verb.HISTORY):
+            return notices.help_text(base, rights, writes_on=self._writes_on)
+        if command.unknown is not None:
+            known = permitted(self._configurations, actor.id, actor.channel, Right.LOOK)
+            near = nearest(command.unknown, known)
+            return notices.no_such_configuration(command.unknown, known, near)
+        if len(command.identifiers) > MOST:
+            return notices.too_many(len(command.identifiers), MOST)
+        return None
 
     def _likely(self, command: Command, identifier: Identifier | None) -> Configuration:
         """Return the configuration that the run will most likely have; the run itself checks again."""
@@ -80,8 +96,8 @@ class Commands:
             return self._configurations.all[0]
 
 
-def _identifier(command: Command) -> tuple[RequestError | None, Identifier | None]:
+def _identifier(typed: str) -> tuple[RequestError | None, Identifier | None]:
     try:
-        return None, parse_identifier(command.identifier)
+        return None, parse_identifier(typed)
     except RequestError as error:
         return error, None

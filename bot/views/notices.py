@@ -51,17 +51,61 @@ def help_text(base: str, rights: Sequence[str], *, writes_on: bool) -> Message:
     lines = []
     if "provision" in rights:
         done = " and writes what is missing to Entra ID" if writes_on else "; writing is switched off here"
-        what = "`/provision &lt;distinguished name&gt;`"
-        lines.append(f"{what}  takes one user or group through the four checks{done}.")
-    if "preview" in rights or "provision" in rights:
         lines.append(
-            "`/provision preview &lt;distinguished name&gt;`  shows what would be done. It writes nothing."
+            f"`/provision &lt;identifier&gt;`  takes one user or group through the four checks{done}."
         )
+    if "preview" in rights or "provision" in rights:
+        lines += [
+            "`/provision preview &lt;identifier&gt;`  shows what would be done. It writes nothing.",
+            "`/provision`  alone opens a form in which the object is found by its name.",
+        ]
+    if rights:
+        lines.append("`/provision history`, `/provision history &lt;identifier&gt;`  shows what happened.")
     lines.append("`/provision help`  shows this.")
-    if len(lines) == 1:
-        lines.insert(0, "You may not preview or provision yet. Ask whoever runs this bot for the right.")
-    spoken = " ".join(lines)
-    return fit_message(Message(spoken, [section("\n".join(lines)), _example(base)]))
+    if not rights:
+        lines.insert(
+            0, "You may not look, preview or provision yet. Ask whoever runs this bot for the right."
+        )
+    blocks = [section("\n".join(lines))]
+    if "preview" in rights or "provision" in rights:
+        more = (
+            "An identifier is a distinguished name, a user principal name or mail address, an account name, "
+            "a GUID or a SID; up to ten of them, one a line. Add ` with NAME` at the end to choose a "
+            "configuration. What would be read as a command can be put in quotation marks."
+        )
+        lines.append(more)
+        blocks.append(context(mrkdwn(more)))
+    return fit_message(Message(" ".join(lines), [*blocks, _example(base)]))
+
+
+def meant(typed: str, command: str, base: str) -> Message:
+    """Say that the first word is nearly a command, and which one."""
+    word = (typed.split() or [""])[0]
+    first = f"There is no command “{text.phrase(word, 40)}”. Nothing was started."
+    then = f"Did you mean: /provision {text.phrase(command, 300)}"
+    otherwise = "If it is the name of an account, put it in quotation marks."
+    blocks = [section(first), paragraph(f"Did you mean:\n/provision {text.shorten(command, 300)}")]
+    blocks += [section(otherwise), _example(base, str(command).partition(" ")[0])]
+    return fit_message(Message(f"{first} {then} {otherwise}", blocks))
+
+
+def no_such_configuration(name: str, known: Sequence[str], near: str | None) -> Message:
+    """Say that no configuration has the name after ` with `, and which there are."""
+    guess = f"Did you mean “{text.phrase(near, 64)}”? " if near else ""
+    names = text.listing([text.phrase(one, 64) for one in known[:20]])
+    return _notice(
+        f"There is no configuration “{text.phrase(name, 64)}”. Nothing was started.",
+        f"{guess}There {'is' if len(known) == 1 else 'are'}: {names or 'none that you may use here'}.",
+    )
+
+
+def too_many(number: int, most: int) -> Message:
+    """Say that one command named more objects than it may."""
+    return _notice(
+        f"That is {text.counted(number, 'object')}; one command takes at most {text.count(most)}. "
+        "Nothing was started.",
+        "Type them in several commands, one object a line.",
+    )
 
 
 def unknown_run(run_id: str = "") -> Message:
@@ -104,8 +148,9 @@ def example(base: str) -> str:
     return f"CN=Ada Lovelace,OU=Users,{text.shorten(base, 300)}"
 
 
-def _example(base: str) -> Block:
-    return context(plain(f"Example: /provision {example(base)}", 500))
+def _example(base: str, verb: str = "") -> Block:
+    first = f"{verb} " if verb in ("preview", "history") else ""
+    return context(plain(f"Example: /provision {first}{example(base)}", 500))
 
 
 def _notice(first: str, then: str, support_id: str | None = None) -> Message:

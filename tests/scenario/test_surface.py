@@ -190,6 +190,28 @@ async def test_help_lists_what_the_caller_may_do(scene: Scene) -> None:
     assert "/provision preview" not in vera["ack"]["body"]["text"]
 
 
+ANSWERED = [
+    ("preveiw {create}", "/provision preview CN=Ada", "a slip in the verb"),
+    ("histroy", "/provision history", "a slip alone"),
+    ("{create} with nope", "no configuration “nope”", "a configuration that is not there"),
+    ("{create} with contosso", "Did you mean “contoso”", "one that is nearly there"),
+    ("\n".join(f"user{number}" for number in range(11)), "at most 10", "too many at once"),
+]
+
+
+@pytest.mark.parametrize(("text", "words", "reason"), ANSWERED, ids=[row[2] for row in ANSWERED])
+async def test_what_was_probably_meant_is_asked_and_not_done(
+    scene: Scene, text: str, words: str, reason: str
+) -> None:
+    """Nothing is started, read or posted on a guess; who typed it reads what to type."""
+    answer = await scene.type(text.format(**scene.people) if "{" in text else text)
+
+    assert words in answer["ack"]["body"]["text"], reason
+    assert scene.posted() == []
+    assert await scene.world.bot.systems.store.history(limit=1) == []
+    assert scene.problems() == []
+
+
 async def test_where_the_bot_is_no_member_the_result_still_comes(scene: Scene) -> None:
     """In a private channel without the bot the final state comes by the response URL, with a hint."""
     message = await scene.provision(scene.people["unchanged"], channel="C0PRIVATE")

@@ -35,13 +35,39 @@ def test_bad_input_is_answered_with_an_example() -> None:
 def test_help_lists_only_what_the_person_may_do() -> None:
     """Nobody is told of what they would be refused."""
     everything = as_text(notices.help_text(BASE, ["look", "preview", "provision"], writes_on=True))
-    assert "/provision <distinguished name>" in everything
+    assert "/provision <identifier>" in everything
     assert "writes what is missing" in everything
     previewing = as_text(notices.help_text(BASE, ["look", "preview"], writes_on=True))
-    assert "/provision <distinguished name>" not in previewing
-    assert "/provision preview <distinguished name>" in previewing
-    assert "You may not preview" in as_text(notices.help_text(BASE, [], writes_on=True))
+    assert "/provision <identifier>" not in previewing
+    assert "/provision preview <identifier>" in previewing
+    looking = as_text(notices.help_text(BASE, ["look"], writes_on=True))
+    assert "/provision preview" not in looking
+    assert "/provision history" in looking
+    nothing = as_text(notices.help_text(BASE, [], writes_on=True))
+    assert "You may not look" in nothing
+    assert "/provision history" not in nothing
     assert "switched off" in as_text(notices.help_text(BASE, ["provision"], writes_on=False))
+
+
+def test_a_slip_is_answered_with_the_command_that_was_meant() -> None:
+    """The nearest command with what was typed after it, and an example of it from the configured base."""
+    answer = notices.meant("preveiw *jdoe*", "preview *jdoe*", BASE)
+    assert as_text(answer) == (
+        "There is no command “preveiw”. Nothing was started.\n"
+        "Did you mean:\n/provision preview *jdoe*\n"
+        "If it is the name of an account, put it in quotation marks.\n"
+        "Example: /provision preview CN=Ada Lovelace,OU=Users,DC=contoso,DC=test"
+    )
+    assert "*" not in answer.text
+
+
+def test_a_configuration_that_is_not_there_is_answered_with_those_that_are() -> None:
+    """The nearest first, then all that the person may use."""
+    assert as_text(notices.no_such_configuration("contosso", ["contoso", "fabrikam"], "contoso")) == (
+        "There is no configuration “contosso”. Nothing was started.\n"
+        "Did you mean “contoso”? There are: contoso and fabrikam."
+    )
+    assert "none that you may use here" in as_text(notices.no_such_configuration("x", [], None))
 
 
 def test_errors_carry_a_support_id_and_nothing_of_the_inside() -> None:
