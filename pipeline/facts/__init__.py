@@ -117,6 +117,8 @@ class Permission:
     why: str
     writes: bool
     enough: frozenset[str]
+    optional: bool = False
+    """Whether everything works without it, and only something less is told."""
 
 
 _EXTENSION: Final = re.compile(r"extension_[0-9a-fA-F]{32}_\w+")
@@ -148,6 +150,12 @@ def permissions() -> tuple[Permission, ...]:
         Permission(**{**entry, "enough": frozenset(entry["enough"])})
         for entry in _read("graph_permissions.json")["permissions"]
     )
+
+
+def permissions_to_grant(*, writes: bool) -> tuple[Permission, ...]:
+    """Return the fewest permissions that cover every need, those for reading first, without the optional."""
+    needed = [p for p in permissions() if not p.optional and (writes or not p.writes)]
+    return tuple(p for p in needed if not any(o.name in p.enough and o is not p for o in needed))
 
 
 def suffices(roles: frozenset[str], needed: str) -> bool:
