@@ -51,6 +51,7 @@ def compare(mapped: MappedAttribute, target: TargetObject | None, kind: TargetKi
         reason=reason,
         mapping=mapping.text,
         inputs=mapped.inputs,
+        trace=mapped.trace,
     )
 
 

@@ -274,6 +274,21 @@ class MatchEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceStep:
+    """One part of a mapping's expression: its text, and what it gave where it was looked at.
+
+    `depth` is 0 for the whole expression. `taken` is None for what is no branch of an IIF or Switch; of a
+    branch it says whether it gave the value.
+    """
+
+    depth: int
+    text: str
+    value: str
+    evaluated: bool = True
+    taken: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One target attribute, before and after, with the mapping that made it.
 
@@ -288,11 +303,13 @@ class Change:
     mapping: str = ""
     inputs: tuple[tuple[str, str], ...] = ()
     private: bool = False
+    trace: tuple[TraceStep, ...] = ()
+    """How the mapping came to its value; empty for a constant, and where the value is private."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberChange:
-    """One member of a group: to be added, already there, or not possible and why."""
+    """One member of a group: to be added or removed, already there, or not possible and why."""
 
     name: str
     dn: str
@@ -313,6 +330,11 @@ class Plan:
     manager: EntraId | None = None
     """The id of the manager to link, where the change of `manager` is to be written."""
     digest: str = ""
+
+    @property
+    def removed(self) -> frozenset[EntraId]:
+        """The members that a write takes out."""
+        return frozenset(m.id for m in self.members if m.kind is ChangeKind.CLEARED and m.id is not None)
 
     @property
     def written(self) -> tuple[Change, ...]:

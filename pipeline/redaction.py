@@ -74,6 +74,7 @@ def _redact_change(change: Change, private: bool, privacy: Privacy) -> Change:  
         reason="its value is private" if change.reason else "",
         inputs=inputs,
         private=True,
+        trace=(),
     )
 
 
