@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -144,22 +145,25 @@ class ProxySettings(_Section):
         return None if direct else self.url
 
 
-def _default_store() -> str:
+def _default_store() -> SecretStr:
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return f"sqlite:///{base}/fourcheck/fourcheck.db"
+    return SecretStr(f"sqlite:///{base}/fourcheck/fourcheck.db")
 
 
-def _store_url(value: str) -> str:
-    if not value.removeprefix("sqlite:///") or not value.startswith("sqlite:///"):
-        raise ValueError("must be sqlite:/// and the path of a file")
+def _store_url(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value()
+    file = url.startswith("sqlite:///") and url != "sqlite:///"
+    if not file and not re.fullmatch(r"postgres(ql(\+psycopg)?)?://[^/]*/[^/?]+(\?.*)?", url):
+        raise ValueError("must be sqlite:/// and the path of a file, or postgresql://USER@HOST/DATABASE")
     return value
 
 
 class StoreSettings(_Section):
     """Where runs are kept."""
 
-    url: Annotated[str, AfterValidator(_store_url)] = Field(
-        default_factory=_default_store, description="sqlite:///PATH"
+    url: Annotated[SecretStr, AfterValidator(_store_url)] = Field(
+        default_factory=_default_store,
+        description="sqlite:///PATH, or postgresql://USER:PASSWORD@HOST/DATABASE for several processes",
     )
     retention_days: int = Field(90, ge=1, description="How long runs are kept")
 
@@ -179,9 +183,14 @@ class Settings(BaseSettings):
     configurations: Path = Path("configurations")
 
     @property
+    def every_directory(self) -> dict[str, DirectorySettings]:
+        """The directories by name; the first one is `main`."""
+        return {"main": self.directory, **self.directories}
+
+    @property
     def reads_plaintext(self) -> bool:
         """Whether any directory is read without encryption, which every message has to say."""
-        return any(section.allow_plaintext for section in (self.directory, *self.directories.values()))
+        return any(section.allow_plaintext for section in self.every_directory.values())
 
     @classmethod
     def settings_customise_sources(

@@ -11,12 +11,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
-from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answers import Answers
 from bot.app import build_app
+from bot.connections import graph_settings, ldap_settings, token_settings
 from bot.edge import BODY_LIMIT, slack_endpoint
 from bot.health import Check, health_routes
 from bot.listeners.buttons import Buttons
@@ -24,14 +24,14 @@ from bot.listeners.commands import Commands
 from bot.progress import Messages
 from bot.retention import keep_for
 from bot.runs import Runs
-from bot.settings import DirectorySettings, Settings, SettingsError
+from bot.settings import Settings
 from bot.slack import Slack, open_slack, secret, socket_link, who_am_i
 from bot.tasks import Tasks
 from bot.views import Hints, run_message
 from pipeline import Run, Services
-from pipeline.adapters.graph import Cloud, GraphSettings, GraphTenant, GraphTransport
-from pipeline.adapters.ldap import LdapDirectory, LdapSettings
-from pipeline.adapters.tokens import TokenSettings, TokenSource
+from pipeline.adapters.graph import GraphTenant, GraphTransport
+from pipeline.adapters.ldap import LdapDirectory
+from pipeline.adapters.tokens import TokenSource
 from pipeline.clock import SystemClock
 from pipeline.configuration import ConfigurationKeeper
 from pipeline.errors import PipelineError
@@ -95,17 +95,15 @@ async def open_systems(settings: Settings, *, guest: bool = False) -> AsyncItera
     """Open store, directories and tenant. `guest`: beside a running bot, without taking its place."""
     configurations = ConfigurationKeeper(settings.configurations)
     async with AsyncExitStack() as stack:
-        store = open_store(settings.store.url, guest=guest)
+        store = open_store(settings.store.url.get_secret_value(), guest=guest)
         stack.push_async_callback(store.close)
-        directories = {
-            name: LdapDirectory(_ldap(name, section)) for name, section in _directories(settings).items()
-        }
+        directories = {name: LdapDirectory(each) for name, each in ldap_settings(settings).items()}
         for directory in directories.values():
             stack.push_async_callback(directory.close)
         clock = SystemClock()
-        tokens = TokenSource(_token_settings(settings), clock)
+        tokens = TokenSource(token_settings(settings), clock)
         stack.push_async_callback(tokens.aclose)
-        transport = GraphTransport(_graph_settings(settings), tokens, clock)
+        transport = GraphTransport(graph_settings(settings), tokens, clock)
         stack.push_async_callback(transport.aclose)
         yield Systems(
             configurations=configurations,
@@ -156,7 +154,7 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
 def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -> tuple[Runs, AsyncApp]:
     """Put the Slack surface together: messages, runs, listeners, app."""
     writes = systems.writes
-    hints = Hints(plaintext_directory=any(d.allow_plaintext for d in _directories(settings).values()))
+    hints = Hints(plaintext_directory=any(d.allow_plaintext for d in settings.every_directory.values()))
     messages = Messages(
         slack.client,
         slack.response_urls,
@@ -226,54 +224,6 @@ def _checks(systems: Systems, client: AsyncWebClient) -> dict[str, Check]:
 def _notes(systems: Systems) -> list[str]:
     trouble = systems.configurations.trouble
     return [trouble.note] if trouble is not None else []
-
-
-def _directories(settings: Settings) -> dict[str, DirectorySettings]:
-    return {"main": settings.directory, **settings.directories}
-
-
-def _ldap(name: str, section: DirectorySettings) -> LdapSettings:
-    place = "DIRECTORY" if name == "main" else f"DIRECTORIES__{name.upper()}"
-    missing = [key for key in ("urls", "bind_dn", "base_dn") if not getattr(section, key)]
-    if missing:
-        raise SettingsError("\n".join(f"FOURCHECK_{place}__{key.upper()}: is needed" for key in missing))
-    return LdapSettings(
-        urls=section.urls,
-        bind_dn=section.bind_dn,
-        bind_password=section.bind_password.get_secret_value(),
-        base_dn=section.base_dn,
-        ca_file=str(section.ca_file) if section.ca_file else None,
-        allow_plaintext=section.allow_plaintext,
-    )
-
-
-def _token_settings(settings: Settings) -> TokenSettings:
-    entra = settings.entra
-    cloud = Cloud(entra.cloud)
-    try:
-        return TokenSettings(
-            tenant_id=entra.tenant_id,
-            client_id=entra.client_id,
-            client_secret=_plain(entra.client_secret),
-            certificate=entra.client_certificate,
-            certificate_password=_plain(entra.client_certificate_password),
-            federated_token_file=entra.federated_token_file,
-            cloud=cloud,
-            login_url=entra.login_url,
-            ca_file=entra.ca_file,
-            proxy_url=settings.proxy.way_to(entra.login_url or f"https://{cloud.login_host}"),
-        )
-    except ValueError as error:
-        raise SettingsError(f"FOURCHECK_ENTRA__…: {error}") from error
-
-
-def _graph_settings(settings: Settings) -> GraphSettings:
-    url = settings.entra.graph_url or f"https://{Cloud(settings.entra.cloud).graph_host}"
-    return GraphSettings(url=url, ca_file=settings.entra.ca_file, proxy_url=settings.proxy.way_to(url))
-
-
-def _plain(value: SecretStr | None) -> str | None:
-    return value.get_secret_value() if value is not None else None
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
