@@ -235,6 +235,8 @@ class ScopeEvidence:
     guards: tuple[Condition, ...] = ()
     schedule: str = ""
     """What the synchronisation's own schedule would do with an object that is out of scope."""
+    input_filters: tuple[FilterResult, ...] = ()
+    """A set of its own that has to let the object in as well: what a schema calls input filters."""
     stage: Literal["scope"] = "scope"
 
 

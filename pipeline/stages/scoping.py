@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from pipeline.configuration import Scope
@@ -32,16 +31,14 @@ def evaluate_scope(source: Source) -> ScopeEvidence:
     units = _organizational_units(rules.scope, source)
     groups = _groups(rules.scope, source)
     filters = tuple(_filter_result(f, source) for f in rules.scope.filters)
-    inputs = tuple(
-        replace(_filter_result(f, source), name=f"{f.name} (input filter)") for f in rules.scope.input_filters
-    )
+    inputs = tuple(_filter_result(f, source) for f in rules.scope.input_filters)
     reason = (
         _stopping(guards)
         or _outside_base(source)
         or _outside_units(units, source)
         or _outside_groups(groups)
         or _outside_filters(filters)
-        or _outside_filters(inputs)
+        or _outside_filters(inputs, "The input filter ")
     )
     return ScopeEvidence(
         in_scope=reason is None,
@@ -49,7 +46,8 @@ def evaluate_scope(source: Source) -> ScopeEvidence:
         why=reason or _inside((*filters, *inputs), groups, units),
         organizational_units=units,
         groups=groups,
-        filters=(*filters, *inputs),
+        filters=filters,
+        input_filters=inputs,
         guards=guards,
     )
 
@@ -136,14 +134,15 @@ def _outside_groups(groups: tuple[Condition, ...]) -> str | None:
     return "It is a member of none of the groups of this configuration"
 
 
-def _outside_filters(filters: tuple[FilterResult, ...]) -> str | None:
+def _outside_filters(filters: tuple[FilterResult, ...], what: str = "") -> str | None:
     if not filters or any(f.passed for f in filters):
         return None
     nearest = max(filters, key=lambda f: sum(c.passed for c in f.clauses) / max(len(f.clauses), 1))
     clause = next(c for c in nearest.clauses if not c.passed)
     wanted = f"{clause.operator} {' '.join(clause.wanted)}".strip()
     return (
-        f"“{nearest.name}” wants {clause.attribute} {wanted}, AD has {', '.join(clause.actual) or 'nothing'}"
+        f"{what}“{nearest.name}” wants {clause.attribute} {wanted}, "
+        f"AD has {', '.join(clause.actual) or 'nothing'}"
     )
 
 

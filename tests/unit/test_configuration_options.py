@@ -221,7 +221,8 @@ def test_both_sets_of_filters_must_let_in(values: dict[str, Value], *, inside: b
     evidence = evaluate_scope(source(rules, NOT_ASKED, **values))
 
     assert evidence.in_scope is inside, reason
-    assert [f.name for f in evidence.filters] == ["A", "B", "C (input filter)"]
+    assert [f.name for f in evidence.filters] == ["A", "B"]
+    assert [f.name for f in evidence.input_filters] == ["C"]
 
 
 STAFF, GUESTS = (from_directory(f"CN={name},OU=Groups,DC=contoso,DC=test") for name in ("Staff", "Guests"))
