@@ -58,7 +58,7 @@ class Login:
                     "error": fault.code or "temporarily_unavailable",
                     "error_description": fault.message,
                 }
-                return Reply(status, refusal, fault.headers)
+                return Reply(status, refusal, fault.answer_headers(self._tenant.store.now()))
         try:
             return self._carry_out(path, query, body)
         except LoginRefusal as refusal:
@@ -126,11 +126,12 @@ class Login:
             raise refuse_login("unknown_application", client=form["client_id"], tenant=identity.tenant_id)
         audience = self._audience(form["scope"])
         self._check_credential(form)
+        roles = self._faults.token_roles(identity.roles)
         token = {
             "token_type": "Bearer",
             "expires_in": identity.token_lifetime_s,
             "ext_expires_in": identity.token_lifetime_s,
-            "access_token": self._issuer.issue(self._tenant, audience),
+            "access_token": self._issuer.issue(self._tenant, audience, roles),
         }
         return Reply(200, token, {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
 

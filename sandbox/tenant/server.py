@@ -127,6 +127,14 @@ class TenantServer:
         """Post fault rules, as `POST /_sandbox/faults` does; raise FaultError."""
         self._faults.add(faults)
 
+    def faults(self) -> dict[str, Any]:
+        """Give the kinds of faults there are, the rules in force and the last strikes."""
+        return copy.deepcopy(self._faults.describe())
+
+    def clear_faults(self, kind: str | None = None) -> None:
+        """Switch every fault off, or those of one kind; raise FaultError."""
+        self._faults.clear(kind)
+
     def _compose(self) -> None:
         if self._issuer is None:
             return
@@ -171,8 +179,8 @@ class TenantServer:
             ("GET", "ledger"): lambda _: self._journal.writes,
             ("GET", "requests"): lambda _: self._journal.requests,
             ("GET", "faults"): lambda _: self._faults.describe(),
-            ("POST", "faults"): lambda body: self._faults.add(json.loads(body)),
-            ("DELETE", "faults"): lambda _: self._faults.clear(),
+            ("POST", "faults"): self._post_faults,
+            ("DELETE", "faults"): lambda _: self._faults.clear(request.query.get("kind")),
             ("POST", "reset"): lambda _: self.reset(),
         }
         call = calls.get((request.method, name))
@@ -183,6 +191,10 @@ class TenantServer:
         except ValueError as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response({"ok": True} if answer is None else answer)
+
+    def _post_faults(self, body: bytes) -> dict[str, Any]:
+        self._faults.add(json.loads(body) if body.strip() else None)
+        return {"ok": True, "active": self._faults.describe()["active"]}
 
 
 def _response(reply: Reply) -> web.Response:

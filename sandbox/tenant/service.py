@@ -33,10 +33,10 @@ class Graph:
 
     async def answer(self, call: Call) -> Reply:
         """Answer one HTTP request, faults included; raise ConnectionDropped."""
-        return await self._with_faults(call)
+        return await self._with_faults(call, "request")
 
-    async def _with_faults(self, call: Call) -> Reply:
-        fault = self._faults.strike(call.method, unquote(call.target))
+    async def _with_faults(self, call: Call, part: str) -> Reply:
+        fault = self._faults.strike(call.method, unquote(call.target), part)
         request_id = self._tenant.store.new_request_id()
         if fault is None:
             reply = await self._carry_out(call, request_id)
@@ -48,7 +48,7 @@ class Graph:
             raise ConnectionDropped
         if fault.status is not None:
             self._note(call, request_id, outcome=fault.status, answered=fault.status)
-            return self._failed(call, request_id, _injected(fault, fault.status))
+            return self._failed(call, request_id, self._injected(fault, fault.status))
         return await self._spoilt(call, request_id, fault)
 
     async def _spoilt(self, call: Call, request_id: str, fault: Fault) -> Reply:
@@ -62,13 +62,15 @@ class Graph:
             raise ConnectionDropped
         if fault.apply_then_status is not None:
             self._note(call, request_id, outcome=reply.status, answered=fault.apply_then_status)
-            return self._failed(call, request_id, _injected(fault, fault.apply_then_status))
+            return self._failed(call, request_id, self._injected(fault, fault.apply_then_status))
         self._note(call, request_id, outcome=reply.status, answered=reply.status)
         return reply
 
     async def _carry_out(self, call: Call, request_id: str) -> Reply:
         try:
             roles = self._issuer.read(call.header("authorization"), self._tenant)
+            if not roles <= set(self._faults.token_roles(tuple(roles))):
+                raise refuse("expired_token")
             authorised = replace(call, roles=roles)
             if [segment.text for segment in call.segments] == ["$batch"]:
                 reply = await self._batch(authorised)
@@ -126,6 +128,15 @@ class Graph:
         headers["Content-Type"] = "application/json"
         return Reply(refusal.status, {"error": error}, headers | refusal.headers)
 
+    def _injected(self, fault: Fault, status: int) -> GraphRefusal:
+        fallback = refuse("throttled" if status == 429 else "injected")
+        return GraphRefusal(
+            status=status,
+            code=fault.code or fallback.code,
+            message=fault.message or fallback.message,
+            headers=fault.answer_headers(self._tenant.store.now()),
+        )
+
     async def _batch(self, call: Call) -> Reply:
         """POST /$batch (Microsoft Graph, page "Combine multiple HTTP requests using JSON batching")."""
         _check_version(call)
@@ -137,18 +148,8 @@ class Graph:
                 request_id = self._tenant.store.new_request_id()
                 answers[step.id] = self._failed(step.call, request_id, refuse("batch_dependency"))
             else:
-                answers[step.id] = await self._with_faults(step.call)
+                answers[step.id] = await self._with_faults(step.call, "step")
         return batch.answer(answers)
-
-
-def _injected(fault: Fault, status: int) -> GraphRefusal:
-    fallback = refuse("throttled" if status == 429 else "injected")
-    return GraphRefusal(
-        status=status,
-        code=fault.code or fallback.code,
-        message=fault.message or fallback.message,
-        headers=dict(fault.headers),
-    )
 
 
 def _check_version(call: Call) -> None:

@@ -120,8 +120,8 @@ class TokenIssuer:
         }
         return {"keys": [key]}
 
-    def issue(self, tenant: Tenant, audience: str) -> str:
-        """Make an application's access token for `audience`, with the roles of the tenant's grant."""
+    def issue(self, tenant: Tenant, audience: str, roles: Sequence[str]) -> str:
+        """Make an application's access token for `audience` with these roles."""
         identity = tenant.identity
         now = int(tenant.store.now().timestamp())
         claims = {
@@ -135,7 +135,7 @@ class TokenIssuer:
             "appidacr": "1",
             "idtyp": "app",
             "oid": identity.client_id,
-            "roles": list(identity.roles),
+            "roles": list(roles),
             "sub": identity.client_id,
             "tid": identity.tenant_id,
             "ver": "1.0",

@@ -141,6 +141,14 @@ async def test_the_login_can_fail_too(anonymous: Caller) -> None:
         {"then": {"status": 503}, "match": {"path": "/users"}},
         {"then": {"status": 503}, "match": {"path_regex": "("}},
         {"then": {"drop": "sometime"}},
+        {"then": {"status": 503}, "match": {"part": "half"}},
+        {"then": {"status": 429, "retry_after": {"form": "moon"}}},
+        {"then": {"delay_s": -1}},
+        {"kind": "earthquake"},
+        {"kind": ["slow"]},
+        {"kind": "slow", "seconds": "2"},
+        {"kind": "token-expired", "seconds": 2},
+        {"kind": "slow", "then": {}},
         "503",
     ],
 )
@@ -149,7 +157,7 @@ async def test_rules_that_do_not_fit_are_refused(caller: Caller, rule: Any) -> N
     response = await caller.http.post("/_sandbox/faults", json=[{"then": {"status": 503}}, rule])
     assert response.status_code == 400
     assert response.json()["error"]
-    assert (await caller.http.get("/_sandbox/faults")).json() == []
+    assert (await caller.http.get("/_sandbox/faults")).json()["active"] == []
 
 
 async def test_rules_in_force_can_be_read(caller: Caller) -> None:
@@ -157,4 +165,6 @@ async def test_rules_in_force_can_be_read(caller: Caller) -> None:
     rule = {"match": {"path_regex": "/users", "method": "GET"}, "times": 2, "then": {"status": 503}}
     await inject(caller, rule)
     await caller.send("GET", "/users")
-    assert (await caller.http.get("/_sandbox/faults")).json() == [rule | {"times": 1}]
+    shown = (await caller.http.get("/_sandbox/faults")).json()
+    assert shown["active"] == [rule | {"times": 1, "kind": None, "label": None}]
+    assert shown["struck"] == [{"kind": None, "label": None, "method": "GET", "path": "/v1.0/users"}]
