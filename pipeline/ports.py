@@ -136,6 +136,13 @@ class Directory(Protocol):
         """Read a group's direct members, each with these attributes, up to `limit` of them."""
         ...
 
+    async def search(self, text: str, *, limit: int) -> tuple[DirectoryEntry, ...]:
+        """Find people, groups and contacts by the first letters of their names, addresses or accounts.
+
+        At most `limit`, the likeliest first, within 2 seconds; none for an empty text or a single letter.
+        """
+        ...
+
     async def within(self, guid: str, groups: Sequence[DistinguishedName]) -> Memberships:
         """Tell which of these groups hold the object of that objectGUID at any depth, and its primary group.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from typing import Final
@@ -11,6 +12,7 @@ from pipeline.adapters import ldap_errors
 from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session
 from pipeline.adapters.ldap_filters import ANYTHING, AllOf, AnyOf, Equal, Filter
 from pipeline.adapters.ldap_membership import memberships
+from pipeline.adapters.ldap_people import LOOKED_AT, SHOWN, TIME_LIMIT_S, in_order, people_filter
 from pipeline.adapters.ldap_pool import LdapPool
 from pipeline.adapters.ldap_reading import checked, complete, read_long, search_pages
 from pipeline.adapters.ldap_settings import LdapSettings
@@ -43,6 +45,7 @@ class LdapDirectory:
         self._pool = LdapPool(settings)
         self._base = _base(settings.base_dn)
         self._netbios: str | None = None
+        self._searches = asyncio.Semaphore(max(1, settings.connections // 2))
 
     async def warm_up(self) -> None:
         """Open the connections, so that the first call need not. Raises DirectoryError."""
@@ -80,12 +83,42 @@ class LdapDirectory:
             lambda session, deadline: self._members(session, group, wanted, limit, deadline)
         )
 
+    async def search(self, text: str, *, limit: int) -> tuple[DirectoryEntry, ...]:
+        """Find people, groups and contacts by the first letters of what they are called, the likeliest first.
+
+        Nothing is found for an empty text or a single letter. Takes 2 seconds at most; searches leave half of
+        the connections to other calls. Raises DirectoryError.
+        """
+        condition = people_filter(text)
+        if condition is None or limit < 1:
+            return ()
+        try:
+            async with asyncio.timeout(TIME_LIMIT_S), self._searches:
+                found = await self._pool.run(
+                    lambda session, deadline: self._search(session, condition, deadline),
+                    within_s=TIME_LIMIT_S,
+                )
+        except TimeoutError:
+            raise ldap_errors.timed_out(None) from None
+        return in_order(found, text)[:limit]
+
     async def within(self, guid: str, groups: Sequence[DistinguishedName]) -> Memberships:
         """Tell which of these groups hold the object at any depth, by the rule that follows links.
 
         Raises ObjectNotFound when there is no object of that objectGUID.
         """
         return await self._pool.run(lambda session, deadline: memberships(session, guid, groups, deadline))
+
+    def _search(self, session: Session, condition: Filter, deadline: Deadline) -> tuple[DirectoryEntry, ...]:
+        found = session.search(
+            self._settings.base_dn,
+            condition,
+            SHOWN,
+            deadline=deadline,
+            scope="SUBTREE",
+            size_limit=LOOKED_AT,
+        )
+        return tuple(complete(session, raw, self._settings, deadline) for raw in found.entries)
 
     def _resolve(
         self, session: Session, identifier: Identifier, attributes: Sequence[str], deadline: Deadline

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 import threading
 import time
@@ -77,19 +78,21 @@ class LdapPool:
         self._calls: set[_Call] = set()
         self._executor = ThreadPoolExecutor(settings.connections, thread_name_prefix="ldap")
 
-    async def run(self, work: Work[_T]) -> _T:
+    async def run(self, work: Work[_T], *, within_s: float = math.inf) -> _T:
         """Run work on a connection, once more on a fresh one when the connection failed.
 
-        Raises DirectoryError; DirectoryTimeout at the latest when the whole call's time is up.
+        Raises DirectoryError; DirectoryTimeout at the latest when the time of a whole call, or `within_s`, is
+        up.
         """
+        within_s = min(within_s, self._settings.operation_timeout_s)
         if self._closed:
             raise DirectoryUnreachable("The connection to Active Directory is closed.")
-        call = _Call(Deadline.after(self._settings.operation_timeout_s))
+        call = _Call(Deadline.after(within_s))
         self._calls.add(call)
         future = asyncio.get_running_loop().run_in_executor(self._executor, self._run, work, call)
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            await asyncio.wait({future}, timeout=self._settings.operation_timeout_s)
+            await asyncio.wait({future}, timeout=within_s)
         finally:
             self._calls.discard(call)
             if not future.done():
