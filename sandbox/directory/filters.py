@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sandbox.directory.comparing import assertion_key, value_key
-from sandbox.directory.dn import TYPES
+from sandbox.directory.dn import TYPES, prepare
 from sandbox.directory.schema import ANR, Syntax
 from sandbox.directory.tree import transitive
 
@@ -205,7 +205,7 @@ def _anr(tree: Tree, raw: bytes) -> Predicate:
     """Match as ambiguous name resolution does: a prefix of any name, `=text` exactly, or `first last`."""
     text = raw.decode(errors="replace")
     exact = text.startswith("=")
-    wanted = _upper(text.removeprefix("=").strip())
+    wanted = prepare(text.removeprefix("="))
     first, _, last = wanted.partition(" ")
     last = last.strip()
     if not wanted:
@@ -216,7 +216,7 @@ def _anr(tree: Tree, raw: bytes) -> Predicate:
         if syntax is None or not part:
             return False
         for value in node.get(attribute):
-            have = _upper(value.decode(errors="replace"))
+            have = prepare(value.decode(errors="replace"))
             if have == part if exact else have.startswith(part):
                 return True
         return False
