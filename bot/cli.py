@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from bot.cli_doctor import add_doctor_command
 from bot.cli_rules import add_rules_commands
 from bot.logs import set_up_logs
 from bot.settings import SettingsError, load_settings
@@ -142,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--json", action="store_true", help="people: as JSON")
     sandbox.set_defaults(handler=_sandbox)
     add_rules_commands(commands)
+    add_doctor_command(commands)
     schema = commands.add_parser("schema", help="the JSON Schema of what --json prints")
     schema.add_argument("what", choices=("run",))
     schema.set_defaults(handler=_schema)

@@ -78,22 +78,29 @@ def rejection(error: SlackApiError) -> Rejection:
 
 
 @asynccontextmanager
-async def open_slack(settings: SlackSettings, proxies: ProxySettings) -> AsyncIterator[Slack]:
-    """Open the one session that every call to Slack goes through, and ask once who the bot is."""
+async def open_client(settings: SlackSettings, proxies: ProxySettings) -> AsyncIterator[AsyncWebClient]:
+    """Open the one session that every call to Slack goes through. Asks nothing of Slack yet."""
     context = trusted(settings.ca_file)
-    proxy = proxies.way_to(settings.api_url)
     connector = aiohttp.TCPConnector(keepalive_timeout=KEEP_S, ssl=context)
     timeout = aiohttp.ClientTimeout(total=10)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        client = AsyncWebClient(
+        yield AsyncWebClient(
             token=secret(settings.bot_token, "BOT_TOKEN", "to serve Slack"),
             base_url=settings.api_url + "/",
             session=session,
             ssl=context,
-            proxy=proxy,
+            proxy=proxies.way_to(settings.api_url),
             timeout=10,
         )
-        yield Slack(client, ResponseUrls(session, proxies.way_to), await who_am_i(client))
+
+
+@asynccontextmanager
+async def open_slack(settings: SlackSettings, proxies: ProxySettings) -> AsyncIterator[Slack]:
+    """Open the session to Slack, and ask once who the bot is."""
+    async with open_client(settings, proxies) as client:
+        if client.session is None:  # it was given one above
+            raise SlackUnreachable
+        yield Slack(client, ResponseUrls(client.session, proxies.way_to), await who_am_i(client))
 
 
 def trusted(ca_file: Path | None) -> ssl.SSLContext:
