@@ -6,7 +6,12 @@ import os
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.chromium", "tests.fixtures.samba.plugin", "tests.fixtures.scene"]
+pytest_plugins = [
+    "tests.fixtures.chromium",
+    "tests.fixtures.postgres",
+    "tests.fixtures.samba.plugin",
+    "tests.fixtures.scene",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -84,7 +84,8 @@ def save(connection: Connection, run: Run, now: datetime) -> None:
     A run that has ended may be amended, but never runs again. A run that was not accepted first is one that
     somebody executes already.
     """
-    state = connection.execute(select(runs.c.state).where(runs.c.run_id == run.run_id)).scalar_one_or_none()
+    found = select(runs.c.state).where(runs.c.run_id == run.run_id).with_for_update()
+    state = connection.execute(found).scalar_one_or_none()
     ends = run.outcome is not Outcome.RUNNING
     if state is None:
         values = _columns(run, now) | {"state": ENDED if ends else RUNNING, "created_at": run.started_at}

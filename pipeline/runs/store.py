@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -18,10 +17,13 @@ from pipeline.ids import RunId
 from pipeline.model import Outcome, Request, Run
 from pipeline.ports import Clock
 from pipeline.runs import interruption, rows
+from pipeline.runs.database import Database, SqliteDatabase
 from pipeline.runs.records import Accepted, JournalEntry
-from pipeline.runs.sqlite import SqliteFile, path_of, probe
+from pipeline.runs.sqlite import path_of
 from pipeline.runs.troubles import sentence, translated
-from pipeline.runs.writing import Writer
+
+POSTGRES: Final = ("postgresql:", "postgresql+psycopg:", "postgres:")
+"""How the URL of a PostgreSQL database begins."""
 
 _PURGED_AT_ONCE: Final = 200
 
@@ -37,11 +39,18 @@ def open_store(url: str, *, guest: bool = False, clock: Clock | None = None, loc
     accept, claim nor clean up. `lock_wait` is how long, in seconds, a statement waits for another program's
     lock.
 
+    A PostgreSQL database has any number of hosts. Times are the server's then, unless a clock is given.
+
     Raises StoreUnavailable: bad URL, folder or file not usable, damaged, of a later version, or in use.
     """
+    if url.startswith(POSTGRES):
+        from pipeline.runs.postgres import PostgresDatabase  # noqa: PLC0415 -- seldom needed
+
+        with translated():
+            return Store(PostgresDatabase(url), clock, guest=guest)
     path = path_of(url)
     with translated(path):
-        return Store(SqliteFile(url, guest=guest, lock_wait=lock_wait), clock or SystemClock(), guest=guest)
+        return Store(SqliteDatabase(url, guest=guest, lock_wait=lock_wait), clock, guest=guest)
 
 
 class Store:
@@ -51,12 +60,11 @@ class Store:
     one for reads. A write that was begun is carried out even when its caller is cancelled meanwhile.
     """
 
-    def __init__(self, file: SqliteFile, clock: Clock, *, guest: bool) -> None:
-        self._file: Final = file
-        self._clock: Final = clock
+    def __init__(self, database: Database, clock: Clock | None, *, guest: bool) -> None:
+        self._database: Final = database
+        self._own_clock: Final = clock
+        self._clock: Final = clock or SystemClock()
         self._guest: Final = guest
-        self._writer: Final = Writer(file)
-        self._reader: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
         self._closed = False
 
     # -- the port RunStore -------------------------------------------------------------------------------
@@ -67,8 +75,9 @@ class Store:
         Progress does not wait for the disk: after a power cut the journal decides what is said of the run.
         """
         await self._write(
-            lambda connection: rows.save(connection, run, self._clock.now()),
+            lambda connection: rows.save(connection, run, self._now(connection)),
             durable=run.outcome is not Outcome.RUNNING,
+            about=run.run_id,
         )
 
     async def load(self, run_id: RunId) -> Run | None:
@@ -82,11 +91,11 @@ class Store:
 
         Refused unless the run is claimed, or saved as running, and has not ended.
         """
-        return await self._write(lambda c: rows.intend(c, run_id, step, detail, self._clock.now()))
+        return await self._write(lambda c: rows.intend(c, run_id, step, detail, self._now(c)))
 
     async def settle(self, entry: int, outcome: str, detail: Mapping[str, object]) -> None:
         """Record what came of it: `done`, `refused` or `unknown`; only `unknown` may be settled again."""
-        await self._write(lambda c: rows.settle(c, entry, outcome, detail, self._clock.now()))
+        await self._write(lambda c: rows.settle(c, entry, outcome, detail, self._now(c)))
 
     async def journal(self, run_id: RunId) -> tuple[JournalEntry, ...]:
         """Return the journal of a run, in the order in which the writes were intended."""
@@ -104,7 +113,7 @@ class Store:
         """
         self._require_host()
         return await self._write(
-            lambda c: rows.accept(c, request, delivery=delivery, notice=notice, now=self._clock.now())
+            lambda c: rows.accept(c, request, delivery=delivery, notice=notice, now=self._now(c))
         )
 
     async def claim(self, run_id: RunId) -> bool:
@@ -114,7 +123,7 @@ class Store:
         """
         self._require_host()
         return await self._write(
-            lambda connection: rows.claim(connection, run_id, self._clock.now()), durable=False
+            lambda connection: rows.claim(connection, run_id, self._now(connection)), durable=False
         )
 
     async def pending(self, run_id: RunId) -> Request | None:
@@ -134,13 +143,13 @@ class Store:
         self._require_host()
 
         def end(connection: Connection) -> list[RunId]:
-            with self._file.without_guests() as alone:
+            with self._database.without_guests() as alone:
                 return self._interrupt(connection, guests=alone)
 
         return await self._write(end)
 
     def _interrupt(self, connection: Connection, *, guests: bool) -> list[RunId]:
-        now = self._clock.now()
+        now = self._now(connection)
         ended = []
         for row in rows.running(connection, guests=guests):
             run_id = RunId(row.run_id)
@@ -163,7 +172,7 @@ class Store:
 
     async def save_notice(self, run_id: RunId, document: Mapping[str, object]) -> None:
         """Store what the surface wants to remember about a run, in place of what it stored before."""
-        await self._write(lambda c: rows.save_notice(c, run_id, document, self._clock.now()))
+        await self._write(lambda c: rows.save_notice(c, run_id, document, self._now(c)), about=run_id)
 
     async def ended_with(self, flag: str) -> list[RunId]:
         """Return the ended runs in whose notice the surface has set this flag (a key), oldest first."""
@@ -198,7 +207,7 @@ class Store:
 
     async def ping(self) -> None:
         """Return when the store can be read and written."""
-        await self._write(probe)
+        await self._write(self._database.probe)
         await self._read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
     async def close(self) -> None:
@@ -206,32 +215,30 @@ class Store:
         if self._closed:
             return
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(None, self._shut_down)
+        await asyncio.get_running_loop().run_in_executor(None, self._database.close)
 
-    def _shut_down(self) -> None:
-        self._writer.close()
-        self._reader.shutdown(wait=True)
-        with translated():
-            self._file.close()
+    def _now(self, connection: Connection) -> datetime:
+        """Return the time that all processes of this store agree on."""
+        if self._own_clock is not None:
+            return self._own_clock.now()
+        return self._database.now(connection) or self._clock.now()
 
-    async def _write(self, statements: Callable[[Connection], _T], *, durable: bool = True) -> _T:
-        """Carry out statements in one transaction, after those that were asked for before.
+    async def _write(
+        self, statements: Callable[[Connection], _T], *, durable: bool = True, about: RunId | None = None
+    ) -> _T:
+        """Carry out statements in one transaction, after those about the same run asked for before.
 
         A durable one is on the disk when this returns, and so are all before it. Once begun it is carried out
         even when the caller is cancelled.
         """
         self._require_open()
-        answer = asyncio.wrap_future(self._writer.submit(statements, durable=durable))
+        answer = asyncio.wrap_future(self._database.write(statements, durable=durable, about=about))
         answer.add_done_callback(_noticed)
         return await asyncio.shield(answer)
 
     async def _read(self, statements: Callable[[Connection], _T]) -> _T:
-        def work() -> _T:
-            with translated(), self._file.reader.begin() as connection:
-                return statements(connection)
-
         self._require_open()
-        return await asyncio.get_running_loop().run_in_executor(self._reader, work)
+        return await asyncio.wrap_future(self._database.read(statements))
 
     def _require_open(self) -> None:
         if self._closed:

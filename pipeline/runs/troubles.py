@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from pipeline.documents import DocumentError
 from pipeline.errors import StoreUnavailable
@@ -44,6 +45,24 @@ _BY_ERRNO: Final = {
     errno.EISDIR: "There is a folder where the file of the run store should be.",
     errno.ENAMETOOLONG: "The path of the run store is too long.",
 }
+# From PostgreSQL's page "PostgreSQL Error Codes": whole codes, and classes of two characters.
+_BY_SQLSTATE: Final = {
+    "53100": "The disk that holds the run store is full.",
+    "53300": "The run store takes no more connections.",
+    "25006": "The run store is read-only.",
+    "28000": "The run store refuses Fourcheck's name or password.",
+    "28P01": "The run store refuses Fourcheck's name or password.",
+    "3D000": "The database of the run store does not exist.",
+    "42501": "The run store may not be accessed.",
+    "55P03": "The run store is locked by another program.",
+    "57014": "The run store took too long.",
+    "XX001": "The files of the run store are damaged.",
+    "XX002": "The files of the run store are damaged.",
+    "08": "The run store cannot be reached.",
+    "57": "The run store is stopping or starting.",
+    "23": "The run store refused a record that contradicts what it holds.",
+    "54": "A record is too large for the run store.",
+}
 
 
 @contextmanager
@@ -67,6 +86,11 @@ def sentence(error: BaseException) -> str:
     code = getattr(cause, "sqlite_errorcode", None)
     if isinstance(code, int):  # the low byte of an extended code is the primary one
         return _BY_SQLITE_CODE.get(code & 0xFF, "The run store failed.")
+    state = sqlstate(error)
+    if state is not None:
+        return _BY_SQLSTATE.get(state) or _BY_SQLSTATE.get(state[:2]) or "The run store failed."
+    if isinstance(error, OperationalError | PoolTimeout):  # psycopg has no code for a failed connection
+        return "The run store cannot be reached."
     if isinstance(cause, OSError) and cause.errno is not None:
         return _BY_ERRNO.get(cause.errno, "The run store cannot be reached.")
     if isinstance(cause, DocumentError):
@@ -74,10 +98,16 @@ def sentence(error: BaseException) -> str:
     return "The run store failed."
 
 
+def sqlstate(error: BaseException) -> str | None:
+    """Return PostgreSQL's code for what happened, where it has given one."""
+    state = getattr(_cause(error), "sqlstate", None)
+    return state if isinstance(state, str) else None
+
+
 def technical(error: BaseException) -> str:
     """Name the fault for the log, without a value that was to be stored."""
     cause = _cause(error)
-    name = getattr(cause, "sqlite_errorname", None)
+    name = getattr(cause, "sqlite_errorname", None) or sqlstate(error)
     if name is None and isinstance(cause, OSError) and cause.errno is not None:
         name = errno.errorcode.get(cause.errno)
     return f"{type(cause).__name__} {name}" if name else type(cause).__name__

@@ -1,7 +1,12 @@
-"""A real store on a real file, a clock that tests set, and commands to put into it."""
+"""A real store, on a file and on PostgreSQL, a clock that tests set, and commands to put into it.
+
+Every test that takes `url` or `store` runs on both databases, unless it takes `path` too, being about the
+file, or uses `sqlite_only`, or its module says `DATABASES = ("sqlite",)`.
+"""
 
 from __future__ import annotations
 
+import inspect
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
@@ -10,7 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import psycopg
 import pytest
+from psycopg.types.string import TextLoader
 
 from pipeline.ids import ActorId, new_run_id
 from pipeline.model import Mode, Request
@@ -53,10 +60,25 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "runs.sqlite"
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on every database that it is about."""
+    if "database" not in metafunc.fixturenames:
+        return
+    own = set(inspect.signature(metafunc.function).parameters)
+    own |= {name for mark in metafunc.definition.iter_markers("usefixtures") for name in mark.args}
+    both = getattr(metafunc.module, "DATABASES", ("sqlite", "postgres"))
+    metafunc.parametrize("database", ["sqlite"] if own & {"path", "sqlite_only"} else both)
+
+
 @pytest.fixture
-def url(path: Path) -> str:
+def sqlite_only() -> None:
+    """Say of a test that it is about SQLite alone."""
+
+
+@pytest.fixture
+def url(database: str, path: Path, request: pytest.FixtureRequest) -> str:
     """Return the store's URL."""
-    return f"sqlite:///{path}"
+    return f"sqlite:///{path}" if database == "sqlite" else str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture
@@ -85,11 +107,16 @@ def raw(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def look(path: Path) -> Look:
-    """Return a way to ask the file itself, by SQL, through a connection that is not the store's."""
+def look(url: str, path: Path) -> Look:
+    """Return a way to ask the database itself, by SQL, through a connection that is not the store's."""
 
     def rows(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with raw(path) as connection:
-            return connection.execute(sql, parameters).fetchall()
+        if url.startswith("sqlite"):
+            with raw(path) as connection:
+                return connection.execute(sql, parameters).fetchall()
+        with psycopg.connect(url) as server:
+            server.adapters.register_loader("json", TextLoader)  # as it stands, not decoded
+            answer = server.execute(sql.replace("?", "%s"), parameters)
+            return answer.fetchall() if answer.description else []
 
     return rows

@@ -71,13 +71,14 @@ async def test_nothing_is_accepted_by_halves(store: Store, ask: Ask, look: Look)
     assert look("SELECT count(*) FROM notices") == [(0,)]
 
 
+@pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize("spoilt", [False, True], ids=["all good", "one of them refused"])
 async def test_a_burst_shares_commits(store: Store, ask: Ask, *, spoilt: bool) -> None:
     """Commands that wait together are one trip to the disk; one that fails fails alone."""
     requests = [ask() for _ in range(40)]
     await store.accept(requests[0], delivery=None, notice=None)
     commits: list[object] = []
-    event.listen(store._file.writer, "commit", commits.append)
+    event.listen(store._database.file.writer, "commit", commits.append)
     held, let_go = threading.Event(), threading.Event()
 
     def slow(_connection: Connection) -> None:

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from pipeline.documents import to_document
 from pipeline.errors import StoreUnavailable
 from pipeline.model import Outcome, Request, Stage, StageName, StageStatus, new_run
 from pipeline.runs.store import Store, open_store
+from pipeline.runs.tables import runs
 
 Ask = Callable[..., Request]
 Look = Callable[..., list[tuple[Any, ...]]]
@@ -94,15 +97,14 @@ async def test_a_run_that_cannot_be_read_is_ended_all_the_same(store: Store, ask
     strange, plain = ask(), ask()
     await started(store, strange)
     await started(store, plain)
-    with store._file.writer.begin() as connection:
-        connection.exec_driver_sql(
-            "UPDATE runs SET document = json_set(document, '$.mode', 'dream') WHERE run_id = ?",
-            (strange.run_id,),
-        )
+    document = to_document(new_run(strange, store._clock.now())) | {"mode": "dream"}
+    change = update(runs).where(runs.c.run_id == strange.run_id).values(document=document)
+    await store._write(lambda connection: connection.execute(change).rowcount)
     assert await store.interrupt_unfinished() == [strange.run_id, plain.run_id]
     assert look("SELECT DISTINCT state, outcome FROM runs") == [("ended", "interrupted")]
 
 
+@pytest.mark.usefixtures("sqlite_only")
 async def test_a_guest_at_work_is_not_interrupted(url: str, store: Store, ask: Ask) -> None:
     """A command line's run beside the bot goes on; once its process is gone, the run is ended."""
     guest = open_store(url, guest=True)

@@ -17,6 +17,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -61,9 +62,12 @@ def failing(tmp_path: Path) -> Path:
 
 async def test_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
     """What the revisions made and what the statements expect is the same, columns, keys and indexes."""
-    with store._file.reader.connect() as connection:
+
+    def differences(connection: Connection) -> list[Any]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, METADATA) == []
+        return list(compare_metadata(context, METADATA))
+
+    assert await store._read(differences) == []
 
 
 def test_the_known_head_is_the_newest_revision() -> None:

@@ -16,6 +16,7 @@ from pipeline.errors import StoreUnavailable
 from pipeline.model import Request, new_run
 from pipeline.runs.store import open_store
 
+DATABASES = ("sqlite",)
 ROOT = Path(__file__).parents[3]
 CHILD = """
 import sys

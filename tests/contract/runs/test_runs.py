@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, update
 
+from pipeline.documents import to_document
 from pipeline.errors import StoreUnavailable
 from pipeline.ids import Dn, ObjectGuid, RunId
 from pipeline.model import (
@@ -30,6 +31,7 @@ from pipeline.model import (
 )
 from pipeline.ports import Clock, Journal, RunStore
 from pipeline.runs.store import Store
+from pipeline.runs.tables import runs
 
 
 def found(run: Run, guid: str, dn: str = "CN=Ada,DC=contoso,DC=test") -> Run:
@@ -150,11 +152,9 @@ async def test_a_run_of_a_later_version_is_named(
     good, strange = new_run(ask(), clock.now()), new_run(ask(), clock.now())
     await store.save(good)
     await store.save(strange)
-    with store._file.writer.begin() as connection:
-        connection.execute(
-            text("UPDATE runs SET document = json_set(document, '$.outcome', 'vanished') WHERE run_id = :r"),
-            {"r": strange.run_id},
-        )
+    document = to_document(strange) | {"outcome": "vanished"}
+    change = update(runs).where(runs.c.run_id == strange.run_id).values(document=document)
+    await store._write(lambda connection: connection.execute(change).rowcount)
     with pytest.raises(StoreUnavailable, match="outcome is 'vanished', which this version"):
         await store.load(strange.run_id)
     assert await store.history() == [good]
@@ -169,7 +169,7 @@ async def test_reading_does_not_wait_for_writing(
     held, let_go = threading.Event(), threading.Event()
 
     def slow(connection: Connection) -> None:
-        connection.execute(text("UPDATE runs SET actor = 'x'"))
+        connection.exec_driver_sql("UPDATE runs SET actor = 'x'")
         held.set()
         let_go.wait(10)
 

@@ -59,8 +59,8 @@ async def test_every_use_of_a_damaged_store_is_told(store: Store, path: Path, as
     await store.intend(run.run_id, "create", {})
     for companion in (path, path.with_name(path.name + "-wal")):
         companion.write_bytes(os.urandom(companion.stat().st_size))
-    store._file.writer.dispose()
-    store._file.reader.dispose()
+    store._database.file.writer.dispose()
+    store._database.file.reader.dispose()
     with pytest.raises(StoreUnavailable, match=r"damaged|failed|reports errors|cannot be opened"):
         await use(store, run)
 
@@ -145,6 +145,7 @@ async def test_a_lock_of_another_program(store: Store, path: Path, ask: Ask) -> 
     assert await store.claim(request.run_id)
 
 
+@pytest.mark.usefixtures("sqlite_only")
 async def test_a_full_database(store: Store, ask: Ask) -> None:
     """With no room left nothing is recorded by halves; with room again the store works again."""
     run = new_run(ask(), store._clock.now())
@@ -159,9 +160,10 @@ async def test_a_full_database(store: Store, ask: Ask) -> None:
     assert await store.load(run.run_id) == longer
 
 
+@pytest.mark.usefixtures("sqlite_only")
 async def test_a_connection_that_turned_read_only(store: Store, ask: Ask) -> None:
     """SQLite's own word for read-only is told as such, by a write and by the health check."""
-    with store._file.writer.connect() as connection:
+    with store._database.file.writer.connect() as connection:
         connection.exec_driver_sql("PRAGMA query_only = ON")
     with pytest.raises(StoreUnavailable, match="is read-only"):
         await store.accept(ask(), delivery=None, notice=None)
@@ -197,7 +199,7 @@ async def test_an_error_carries_no_evidence(store: Store, ask: Ask, caplog: pyte
     assert "contradicts" in trouble.value.message
     assert "hunter2" not in "".join(traceback.format_exception(trouble.value.__cause__, chain=True))
     assert "hunter2" not in caplog.text
-    assert "SQLITE_CONSTRAINT" in caplog.text
+    assert "SQLITE_CONSTRAINT" in caplog.text or "UniqueViolation" in caplog.text
 
 
 async def test_nobody_else_can_read_the_files(url: str, path: Path, ask: Ask) -> None:
