@@ -49,6 +49,7 @@ _BECAUSE: Final = {
     "configuration_outside": "no configuration covers it",
     "mapping_failed": "a mapping could not be evaluated",
     "object_not_found": "not found in Active Directory",
+    "object_deleted": "deleted from Active Directory",
     "object_ambiguous": "more than one object answers to that",
     "object_kind_unknown": "objects of this class are not handled",
     "directory_unreachable": "no domain controller could be reached",

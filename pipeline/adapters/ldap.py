@@ -9,8 +9,9 @@ from typing import Final
 
 from pipeline import dn, values
 from pipeline.adapters import ldap_errors
+from pipeline.adapters.ldap_absent import Absence, condition, told
 from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session
-from pipeline.adapters.ldap_filters import ANYTHING, AllOf, AnyOf, Equal, Filter
+from pipeline.adapters.ldap_filters import ANYTHING, AllOf, Equal, Filter
 from pipeline.adapters.ldap_membership import memberships
 from pipeline.adapters.ldap_people import LOOKED_AT, SHOWN, TIME_LIMIT_S, in_order, people_filter
 from pipeline.adapters.ldap_pool import LdapPool
@@ -19,7 +20,6 @@ from pipeline.adapters.ldap_settings import LdapSettings
 from pipeline.dn import DistinguishedName, fold, from_directory
 from pipeline.errors import (
     ConfigurationInvalid,
-    DirectoryError,
     DirectoryForbidden,
     DirectoryReferral,
     ObjectAmbiguous,
@@ -127,32 +127,20 @@ class LdapDirectory:
             self._check_domain(session, identifier, deadline)
             found = session.search(
                 self._settings.base_dn,
-                _condition(identifier),
+                condition(identifier),
                 attributes,
                 deadline=deadline,
                 scope="SUBTREE",
                 size_limit=_LISTED + 1,
             )
-            hits = found.entries
+            hits, answer = found.entries, None
         else:
-            hits = self._at(session, identifier, attributes, deadline)
+            hits, answer = _at(session, identifier, attributes, deadline)
         if not hits:
-            raise ObjectNotFound(f"Active Directory has no object with {_told(identifier)}.")
+            raise Absence(session, self._settings, self._base, deadline).explain(identifier, answer)
         if len(hits) > 1:
             raise _ambiguous(identifier, hits)
         return complete(session, hits[0], self._settings, deadline)
-
-    def _at(
-        self, session: Session, identifier: Identifier, attributes: Sequence[str], deadline: Deadline
-    ) -> tuple[RawEntry, ...]:
-        """Read the object at the base that the identifier is."""
-        try:
-            return session.search(_search_base(identifier), ANYTHING, attributes, deadline=deadline).entries
-        except ObjectNotFound as error:
-            absent = error
-        if identifier.kind is not IdentifierKind.DN:
-            return ()
-        raise self._absent(session, from_directory(identifier.text), absent, deadline)
 
     def _check_domain(self, session: Session, identifier: Identifier, deadline: Deadline) -> None:
         r"""Refuse `OTHER\name`: the same account name here would be somebody else."""
@@ -165,28 +153,6 @@ class LdapDirectory:
                 f"The domain {dn.visible(identifier.domain)} is not this directory's, "
                 f"which is {self._base.domain} ({self._netbios})."
             )
-
-    def _absent(
-        self, session: Session, name: DistinguishedName, answer: ObjectNotFound, deadline: Deadline
-    ) -> DirectoryError:
-        """Say how much of a name exists: the nearest container, or that it is another domain's."""
-        foreign = name.domain and self._base.domain and name.domain != self._base.domain
-        if foreign and not name.is_under(self._base):
-            return DirectoryReferral(
-                f"The object would lie in the domain {name.domain}; this directory is {self._base.domain}."
-            )
-        if ldap_errors.is_bad_name(answer):
-            return answer
-        nearest = answer.ids.get(ldap_errors.MATCHED_DN) or _nearest(session, name, deadline)
-        if not nearest:
-            return ObjectNotFound(
-                f"Active Directory has no “{name.rdn_value}”, nor any container of its path.", ids=answer.ids
-            )
-        return ObjectNotFound(
-            f"Active Directory has no “{name.rdn_value}” there; of its path, {nearest} exists.",
-            remedy="Check the spelling of what stands before that; a moved object has a new name.",
-            ids=answer.ids,
-        )
 
     def _members(
         self,
@@ -217,13 +183,14 @@ class LdapDirectory:
         return MemberList(entries, unresolved, total, whole)
 
 
-def _nearest(session: Session, name: DistinguishedName, deadline: Deadline) -> str:
-    """Look for the nearest container that exists, where the controller does not tell."""
-    for above in name.ancestors[:_DEEPEST]:
-        with contextlib.suppress(ObjectNotFound):
-            if session.search(str(above), ANYTHING, (), deadline=deadline).entries:
-                return str(above)
-    return ""
+def _at(
+    session: Session, identifier: Identifier, attributes: Sequence[str], deadline: Deadline
+) -> tuple[tuple[RawEntry, ...], ObjectNotFound | None]:
+    """Read the object at the base that the identifier is, or return what the controller said instead."""
+    try:
+        return session.search(_search_base(identifier), ANYTHING, attributes, deadline=deadline).entries, None
+    except ObjectNotFound as error:
+        return (), error
 
 
 def _netbios_name(session: Session, base: DistinguishedName, deadline: Deadline) -> str:
@@ -258,33 +225,7 @@ def _search_base(identifier: Identifier) -> str:
     return identifier.text
 
 
-def _condition(identifier: Identifier) -> Filter:
-    if identifier.kind is IdentifierKind.ACCOUNT:
-        return Equal("sAMAccountName", identifier.text)
-    if ":" in identifier.text:
-        return Equal("proxyAddresses", identifier.text)
-    return AnyOf(
-        (
-            Equal("userPrincipalName", identifier.text),
-            Equal("mail", identifier.text),
-            Equal("proxyAddresses", f"smtp:{identifier.text}"),
-        )
-    )
-
-
-def _told(identifier: Identifier) -> str:
-    """Name an identifier in a sentence."""
-    kinds = {
-        IdentifierKind.DN: "the name",
-        IdentifierKind.GUID: "the objectGUID",
-        IdentifierKind.SID: "the SID",
-        IdentifierKind.ADDRESS: "the address",
-        IdentifierKind.ACCOUNT: "the account name",
-    }
-    return f"{kinds[identifier.kind]} {dn.visible(identifier.text)}"
-
-
 def _ambiguous(identifier: Identifier, hits: Sequence[RawEntry]) -> ObjectAmbiguous:
     names = "; ".join(str(from_directory(hit.dn)) for hit in hits[:_LISTED])
     count = f"More than {_LISTED}" if len(hits) > _LISTED else str(len(hits))
-    return ObjectAmbiguous(f"{count} objects answer to {_told(identifier)}: {names}.")
+    return ObjectAmbiguous(f"{count} objects answer to {told(identifier)}: {names}.")

@@ -28,6 +28,10 @@ _T = TypeVar("_T")
 Scope = Literal["BASE", "LEVEL", "SUBTREE"]
 
 _PAGED_RESULTS: Final = "1.2.840.113556.1.4.319"
+_SHOW_DELETED: Final = [  # show deleted, and show recycled (MS-ADTS 3.1.1.3.4.1, "LDAP Extended Controls")
+    ("1.2.840.113556.1.4.417", False, None),
+    ("1.2.840.113556.1.4.2064", False, None),
+]
 _MAX_ADDRESSES: Final = 4
 _SHORTEST_S: Final = 0.05
 
@@ -155,12 +159,26 @@ class Session:
         size_limit: int = 0,
         page_size: int | None = None,
         cookie: bytes = b"",
+        time_limit_s: float = math.inf,
+        deleted: bool = False,
     ) -> Found:
-        """Run one search. Raises DirectoryError, for an answer of the controller or for the lack of one."""
+        """Run one search. Raises DirectoryError, for an answer of the controller or for the lack of one.
+
+        `deleted` objects are found among the others, where the account may see them.
+        """
         if deadline.passed:
             raise ldap_errors.timed_out(self.controller)
+        wait = deadline.within(self.receive_timeout_s)
+        options: dict[str, Any] = {
+            "attributes": list(attributes) or ["1.1"],
+            "size_limit": size_limit,
+            "time_limit": max(1, round(min(wait, time_limit_s))),  # whole seconds
+            "paged_size": page_size,
+            "paged_cookie": cookie or None,
+            "controls": _SHOW_DELETED if deleted else None,
+        }
         result, response = _attempt(
-            lambda: self._send(base, condition, attributes, deadline, scope, size_limit, page_size, cookie),
+            lambda: self._send(wait, base, str(condition), scope, **options),
             lambda error: ldap_errors.broken_off(error, self.controller),
         )
         answer = Answer.of(result)
@@ -172,29 +190,12 @@ class Session:
             cookie=_cookie(result),
         )
 
-    def _send(  # noqa: PLR0917 - the one place that knows the library's call
-        self,
-        base: str,
-        condition: Filter,
-        attributes: Sequence[str],
-        deadline: Deadline,
-        scope: Scope,
-        size_limit: int,
-        page_size: int | None,
-        cookie: bytes,
+    def _send(
+        self, wait: float, base: str, condition: str, scope: Scope, **options: Any
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        wait = deadline.within(self.receive_timeout_s)
         self.connection.socket.settimeout(wait)
         _, result, response, _ = self.connection.search(
-            base,
-            str(condition),
-            scope,
-            dereference_aliases="NEVER",
-            attributes=list(attributes) or ["1.1"],
-            size_limit=size_limit,
-            time_limit=max(1, round(wait)),
-            paged_size=page_size,
-            paged_cookie=cookie or None,
+            base, condition, scope, dereference_aliases="NEVER", **options
         )
         return result, response or []
 
@@ -348,7 +349,7 @@ def _sign_in(session: Session, deadline: Deadline) -> None:
 
 def _introduce(session: Session, deadline: Deadline) -> None:
     """Ask the controller who it is, since a domain's DNS name stands for any of them."""
-    wanted = ("dnsHostName", "configurationNamingContext")
+    wanted = ("dnsHostName", "configurationNamingContext", "defaultNamingContext")
     found = session.search("", ANYTHING, wanted, deadline=deadline)
     session.root = found.entries[0].attributes if found.entries else {}
     session.name = session.about("dnsHostName") or session.controller.host

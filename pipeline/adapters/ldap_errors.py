@@ -123,6 +123,11 @@ def is_bad_name(error: DirectoryError) -> bool:
     return error.ids.get("ldap_result", "").startswith("34 ")
 
 
+def is_answer(error: DirectoryError) -> bool:
+    """Whether the error is what a controller said, over a connection that is well."""
+    return "ldap_result" in error.ids
+
+
 def from_answer(answer: Answer, controller: Controller) -> DirectoryError:
     """Say what a refused search means. The object sought is the caller's to name."""
     if answer.code == 10:

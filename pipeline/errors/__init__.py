@@ -12,6 +12,7 @@
     │   └── MappingFailed
     ├── DirectoryError               Active Directory
     │   ├── ObjectNotFound
+    │   │   └── ObjectDeleted
     │   ├── ObjectAmbiguous
     │   ├── ObjectKindUnknown
     │   ├── DirectoryUnreachable
@@ -71,6 +72,7 @@ from pipeline.errors.directory import (
     DirectoryUnreachable,
     DirectoryUntrusted,
     ObjectAmbiguous,
+    ObjectDeleted,
     ObjectKindUnknown,
     ObjectNotFound,
 )
@@ -146,6 +148,7 @@ __all__ = [
     "MatchTaken",
     "NotPermitted",
     "ObjectAmbiguous",
+    "ObjectDeleted",
     "ObjectKindUnknown",
     "ObjectNotFound",
     "OutcomeUnknown",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pipeline.errors.base import PipelineError
 
 
@@ -16,6 +18,15 @@ class ObjectNotFound(DirectoryError):
 
     code = "object_not_found"
     remedy = "Check the spelling; a moved object has a new distinguished name."
+
+
+class ObjectDeleted(ObjectNotFound):
+    """The object was deleted from Active Directory."""
+
+    code = "object_deleted"
+    remedy = "If that was a mistake, restore it from the Active Directory Recycle Bin, and run this again."
+    gone: ClassVar[str] = "It cannot be restored with its attributes any more; make it anew if need be."
+    """The remedy where nothing but the tombstone is left."""
 
 
 class ObjectAmbiguous(DirectoryError):

@@ -16,6 +16,7 @@ from pipeline.errors import (
     ConfigurationOutside,
     IdentifierMalformed,
     NotPermitted,
+    ObjectDeleted,
     ObjectKindUnknown,
     ObjectNotFound,
 )
@@ -113,7 +114,7 @@ async def _locate(identifier: Identifier, services: Services) -> DistinguishedNa
             entry = await services.directory(configuration).resolve(identifier, ("objectClass",))
             return dn_from_directory(entry.dn)
         except ObjectNotFound as error:
-            missing = error
+            missing = missing if isinstance(missing, ObjectDeleted) else error
     raise missing or ObjectNotFound()
 
 
