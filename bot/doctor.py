@@ -35,6 +35,9 @@ SCOPES: Final[Mapping[str, str]] = {
 OPTIONAL_SCOPES: Final = frozenset({"chat:write.public", "channels:read", "groups:read", "users:read"})
 """Scopes without which the bot works, with less."""
 
+_SET_DIRECTORY: Final = (
+    "Set the domain controllers, the account and the base of section FOURCHECK_DIRECTORY__."
+)
 _SLACK: Final = Findings("Slack")
 
 
@@ -64,7 +67,7 @@ async def _directories(settings: Settings, configurations: Sequence[Configuratio
         ]
         found = [finding for part in await asyncio.gather(*work) for finding in part]
     except (SettingsError, PipelineError) as error:
-        return [Findings("directory").missing("settings", str(error), getattr(error, "remedy", ""))]
+        return [Findings("directory main").missing("settings", str(error), _SET_DIRECTORY)]
     unknown = {c.directory for c in configurations} - directories.keys()
     return found + [
         Findings(f"directory {name}").missing(

@@ -89,7 +89,11 @@ async def test_nothing_is_written(patient: Patient) -> None:
             id="name",
         ),
         pytest.param(
-            ("directory main", "answer"), {"DIRECTORY__URLS": "ldaps://127.0.0.1:1"}, "reach", 3, id="refused"
+            ("directory main", "answer"),
+            {"DIRECTORY__URLS": "ldaps://127.0.0.1:1"},
+            "refused",
+            3,
+            id="refused",
         ),
         pytest.param(
             ("directory main", "trust"), {"DIRECTORY__CA_FILE": ""}, "certificate", 3, id="untrusted"
@@ -179,13 +183,13 @@ async def test_an_attribute_that_nobody_shows_is_named(patient: Patient, tmp_pat
     folder.mkdir()
     sample = await asyncio.to_thread(SAMPLE.read_text, encoding="utf-8")
     (folder / "c.yaml").write_text(
-        sample.replace("source: department", "source: roomNumber"), encoding="utf-8"
+        sample.replace("Trim([department])", "Trim([personalTitle])"), encoding="utf-8"
     )
 
     found = one(await patient.findings(CONFIGURATIONS=str(folder)), "directory main", "read")
 
     assert found.verdict is Verdict.UNKNOWN
-    assert "roomNumber" in found.says
+    assert "personalTitle" in found.says
 
 
 @pytest.mark.parametrize(

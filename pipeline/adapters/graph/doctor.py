@@ -14,7 +14,7 @@ from pipeline import facts
 from pipeline.adapters.graph.exchange import Reply
 from pipeline.adapters.graph.tenant import GraphTenant
 from pipeline.adapters.graph.transport import GraphTransport, Tokens
-from pipeline.errors import PipelineError, TenantForbidden, TenantNotFound, TenantRefused
+from pipeline.errors import PipelineError, TenantForbidden
 from pipeline.findings import Finding, Findings, listed
 from pipeline.ports import Clock
 
@@ -134,11 +134,11 @@ async def _switches(
     del tenant, clock
     try:
         reply = await transport.request("GET", _SYNCHRONIZATION, needs=_SEES_SWITCHES)
-    except (TenantForbidden, TenantNotFound, TenantRefused):
+    except TenantForbidden:
         says = f"The synchronisation's switches are not seen: that takes {_SEES_SWITCHES}, which is optional."
         return [findings.unknown("switches", says)]
     except PipelineError as error:
-        return [findings.failed("switches", error)]
+        return [findings.unknown("switches", f"The synchronisation's switches are not seen: {error.message}")]
     features = _features(reply.body)
     on = [words for name, words in _SWITCHES.items() if features.get(name) is True]
     return [findings.good("switches", f"Of the synchronisation's switches: {'; '.join(on) or 'none is on'}.")]
