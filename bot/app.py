@@ -17,7 +17,8 @@ from bot.actor import UnknownActorError
 from bot.answers import Answers
 from bot.listeners.buttons import Buttons
 from bot.listeners.commands import Commands
-from bot.views import controls, notices
+from bot.listeners.starting import Starting
+from bot.views import controls, notices, run_controls
 from pipeline.errors import PipelineError
 
 _log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ def build_app(
     signing_secret: str,
     commands: Commands,
     buttons: Buttons,
+    starting: Starting,
     answers: Answers,
 ) -> AsyncApp:
     """Return the app. Its listeners check, persist and acknowledge; everything longer is a task of its own.
@@ -63,9 +65,12 @@ def build_app(
         controls.WHOLE_BACK,
     ):
         app.action(action_id)(buttons.turn_page)
-    app.action(controls.RUN_AGAIN)(buttons.run_again)
-    app.action(controls.PREVIEW_THIS)(buttons.preview_this)
-    app.action(controls.PROVISION_THIS)(buttons.provision_this)
+    app.action(run_controls.OPEN_RUN)(buttons.open_run)
+    app.action(controls.RUN_AGAIN)(starting.run_again)
+    app.action(controls.PREVIEW_THIS)(starting.preview_this)
+    app.action(controls.PROVISION_THIS)(starting.provision_this)
+    app.action(run_controls.RUN_ALL_AGAIN)(starting.run_all_again)
+    app.action(run_controls.PROVISION_ALL)(starting.provision_all)
     return app
 
 

@@ -1,18 +1,19 @@
-"""One message a run, posted once and updated in place; the newest state wins and the final one always comes.
+"""One message a command, posted once and updated in place; the newest state wins, the final one always comes.
 
 The pipeline never waits here: `changed` only leaves the newest state. Each message has a task of its own that
 posts when the first check is done (or after a moment), updates at most once a second, and keeps at the final
 state until Slack has taken it. No in-between update is begun when the run is about to end.
 
 Where the message stands, and whether Slack has taken its final state, is stored as the run's notice, so that
-a start can bring every message to its end that a former process left behind.
+a start can bring every message to its end that a former process left behind. The runs of one command share a
+message, whose place is stored with the first of them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -53,6 +54,10 @@ _UNDER_WAY: Final = frozenset({StageStatus.WAITING, StageStatus.RUNNING})
 _STOPPED: Final = frozenset({StageStatus.FAILED, StageStatus.SKIPPED})
 """Statuses after which no further stage begins."""
 
+RELOAD_S: Final = 3.0
+"""How long a message of several runs waits for news before it asks the store: another process may carry out
+some of them."""
+
 PAUSE_S: Final = 1.0
 """How long to wait after a failure that may pass, unless Slack says how long."""
 
@@ -66,7 +71,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a run is shown: the channel, the message once there is one, and the way back to who asked."""
+    """Where runs are shown: the channel, the message once there is one, and the way back to who asked."""
 
     channel: str
     user: str
@@ -76,6 +81,8 @@ class Place:
     """Whether the channel sees this run at all: one that was refused at once is told to who asked, alone."""
     final: bool = False
     """Whether the message shows how the run ended, or never will."""
+    batch: tuple[RunId, ...] = ()
+    """The runs that share the message, in the order in which they were asked for; empty for one alone."""
 
     @property
     def open(self) -> bool:
@@ -96,6 +103,7 @@ class Place:
             document.get("ts"),
             show=document.get("show", True),
             final=document.get("final", False),
+            batch=tuple(document.get("batch", ())),
         )
 
 
@@ -119,40 +127,56 @@ def what_next(why: Rejection) -> Next:
     return Next.ANEW if why.code in _GONE else Next.SKIP
 
 
-class NoticeStore(Protocol):
+class MessageStore(Protocol):
     """What the messages need of the store."""
 
     async def save_notice(self, run_id: RunId, document: Mapping[str, object]) -> None:
         """Remember where a run is shown."""
         ...
 
+    async def load(self, run_id: RunId) -> Run | None:
+        """Return a run as it is stored."""
+        ...
+
 
 class Messages:
-    """The messages of all runs that are under way. Fulfils the pipeline's port `Events`."""
+    """The messages of all runs that are under way. Fulfils the pipeline's port `Events`.
+
+    `render` makes the message of one run, or of several that share one.
+    """
 
     def __init__(
         self,
         client: AsyncWebClient,
         response_urls: ResponseUrls,
-        store: NoticeStore,
+        store: MessageStore,
         tasks: Tasks,
-        render: Callable[[Run], Message],
+        render: Callable[[Sequence[Run]], Message],
     ) -> None:
         self._client = client
         self._response_urls = response_urls
         self._store = store
         self._tasks = tasks
         self._render = render
-        self._open: dict[RunId, tuple[_RunMessage, asyncio.Task[None]]] = {}
+        self._open: dict[RunId, tuple[_Message, asyncio.Task[None]]] = {}
 
     def show(self, run_id: RunId, place: Place) -> None:
-        """Show this run's progress at this place from now on, if it is to be shown at all."""
-        if not place.open:
+        """Show this run's progress at this place from now on, if it is to be shown at all.
+
+        A place that several runs share has one message: the first of them to be shown opens it.
+        """
+        shared = bool(place.batch) and run_id in self._open
+        if not place.open or shared:
             return
-        message = _RunMessage(self, run_id, place)
-        task = self._tasks.start(message.keep(), f"message of run {run_id}")
-        self._open[run_id] = message, task
-        task.add_done_callback(lambda _: self._open.pop(run_id, None))
+        run_ids = place.batch or (run_id,)
+        message = _Message(self, run_ids, place)
+        task = self._tasks.start(message.keep(), f"message of run {run_ids[0]}")
+        opened = message, task
+        self._open |= dict.fromkeys(run_ids, opened)
+        task.add_done_callback(lambda _: self._forget(opened))
+
+    def _forget(self, opened: tuple[_Message, asyncio.Task[None]]) -> None:
+        self._open = {run_id: known for run_id, known in self._open.items() if known is not opened}
 
     async def changed(self, run: Run) -> None:
         """Take the newest state of a run."""
@@ -160,13 +184,13 @@ class Messages:
             self._open[run.run_id][0].offer(run)
 
     def forget(self, run_id: RunId) -> None:
-        """Show no more of a run that somebody else has ended."""
-        if run_id in self._open:
+        """Show no more of a run that somebody else has ended; beside others it is read from the store."""
+        if run_id in self._open and not self._open[run_id][0].is_shared:
             self._open[run_id][1].cancel()
 
-    async def post(self, place: Place, run: Run) -> str:
-        """Post a run's message; returns its timestamp."""
-        message = self._render(run)
+    async def post(self, place: Place, runs: Sequence[Run]) -> str:
+        """Post the message of these runs; returns its timestamp."""
+        message = self._render(runs)
         answer = await self._client.chat_postMessage(
             channel=place.channel,
             text=message.text,
@@ -176,16 +200,16 @@ class Messages:
         )
         return str(answer["ts"])
 
-    async def update(self, place: Place, run: Run) -> None:
-        """Bring a run's message to a new state."""
-        message = self._render(run)
+    async def update(self, place: Place, runs: Sequence[Run]) -> None:
+        """Bring the message of these runs to a new state."""
+        message = self._render(runs)
         await self._client.chat_update(
             channel=place.channel, ts=str(place.ts), text=message.text, blocks=message.blocks
         )
 
-    def answers(self, run: Run) -> tuple[Mapping[str, object], ...]:
+    def answers(self, runs: Sequence[Run]) -> tuple[Mapping[str, object], ...]:
         """Return what goes through the command's own response URL where the bot is no member."""
-        message = self._render(run)
+        message = self._render(runs)
         return (
             {"response_type": "in_channel", "text": message.text, "blocks": message.blocks},
             {"response_type": "ephemeral", "text": INVITE},
@@ -201,17 +225,27 @@ class Messages:
         """Store where a run is shown."""
         await self._store.save_notice(run_id, place.document())
 
+    async def reload(self, run_id: RunId) -> Run | None:
+        """Return a run as it is stored, or None where it cannot be read."""
+        try:
+            return await self._store.load(run_id)
+        except StoreUnavailable as error:
+            _log.warning("run %s could not be read for its message: %s", run_id, error.message)
+            return None
 
-class _RunMessage:
-    """One run's message: the newest state offered, and the task that shows it."""
 
-    def __init__(self, messages: Messages, run_id: RunId, place: Place) -> None:
+class _Message:
+    """One message: the newest state offered of its runs, and the task that shows it."""
+
+    def __init__(self, messages: Messages, run_ids: tuple[RunId, ...], place: Place) -> None:
         self._messages = messages
-        self._run_id = run_id
+        self._run_ids = run_ids
         self._place = place
         self._stored = place
-        self._newest: Run | None = None
-        self._shown: Run | None = None
+        self._runs: dict[RunId, Run] = {}
+        self._newest: tuple[Run, ...] | None = None
+        """The runs as they stand, in order; another object with every change."""
+        self._shown: tuple[Run, ...] | None = None
         self._woken = asyncio.Event()
         self._end_only = False
         """Whether states in between are passed over."""
@@ -219,112 +253,145 @@ class _RunMessage:
         self._answered = 0
         """How many answers the response URL has taken: it takes five in all."""
 
+    @property
+    def is_shared(self) -> bool:
+        return len(self._run_ids) > 1
+
     def offer(self, run: Run) -> None:
-        self._newest = run
+        known = self._runs.get(run.run_id)
+        if known is not None and known.ended_at is not None and run.ended_at is None:
+            return  # an older state, read from the store
+        self._runs[run.run_id] = run
+        self._newest = tuple(self._runs[one] for one in self._run_ids if one in self._runs)
         self._woken.set()
 
     async def keep(self) -> None:
         """Show every state worth showing, until the final one is on show or never will be."""
         await self._wait_for_first()
+        if len(self._runs) < len(self._run_ids) > 1:  # taken up from another process
+            await self._reload()
         loop = asyncio.get_running_loop()
         sent_at = -BETWEEN_S
         trying_since: float | None = None
         while self._place.open:
-            run = await self._wait_until_due(sent_at + BETWEEN_S)
+            runs = await self._wait_until_due(sent_at + BETWEEN_S)
             sent_at = loop.time()
-            pause = await self._try(run)
+            pause = await self._try(runs)
             if pause is None:
                 trying_since = None
                 continue
             trying_since = trying_since or sent_at
             if loop.time() - trying_since > GIVE_UP_S:  # the next start tries again
-                _log.error("Slack did not take the message of run %s in time", self._run_id)
+                _log.error("Slack did not take the message of run %s in time", self._run_ids[0])
                 return
             await asyncio.sleep(pause)
 
-    async def _try(self, run: Run) -> float | None:
+    async def _try(self, runs: tuple[Run, ...]) -> float | None:
         """Show one state. Returns the seconds to wait before trying again; None where it is done with."""
         try:
-            await self._show(run)
+            await self._show(runs)
         except SlackApiError as error:
-            return await self._after(rejection(error), run)
+            return await self._after(rejection(error), runs)
         except ResponseUrlGone as error:
-            _log.warning("the end of run %s could not be shown: %s", self._run_id, error.message)
-            await self._done_with(run)
+            _log.warning("the end of run %s could not be shown: %s", self._run_ids[0], error.message)
+            await self._done_with(runs)
             return None
         except (ResponseUrlUnreachable, aiohttp.ClientError, OSError) as error:
-            _log.warning("Slack is out of reach for run %s: %s", self._run_id, type(error).__name__)
+            _log.warning("Slack is out of reach for run %s: %s", self._run_ids[0], type(error).__name__)
             return PAUSE_S
         return None
 
-    async def _show(self, run: Run) -> None:
+    async def _show(self, runs: tuple[Run, ...]) -> None:
         if self._elsewhere:
-            for body in self._messages.answers(run)[self._answered :]:
+            for body in self._messages.answers(runs)[self._answered :]:
                 await self._messages.answer(self._place, body)
                 self._answered += 1
         elif self._place.ts is None:
-            self._place = replace(self._place, ts=await self._messages.post(self._place, run))
+            self._place = replace(self._place, ts=await self._messages.post(self._place, runs))
         else:
-            await self._messages.update(self._place, run)
-        await self._done_with(run)
+            await self._messages.update(self._place, runs)
+        await self._done_with(runs)
 
-    async def _after(self, why: Rejection, run: Run) -> float | None:
+    async def _after(self, why: Rejection, runs: tuple[Run, ...]) -> float | None:
         """Decide what follows from a refusal of Slack; as `_try` does."""
         decision = what_next(why)
         if decision is Next.AGAIN:
             return why.retry_after_s
         if decision is Next.SKIP:
-            _log.error("Slack refused the message of run %s: %s", self._run_id, why.code)
-            await self._done_with(run)
+            _log.error("Slack refused the message of run %s: %s", self._run_ids[0], why.code)
+            await self._done_with(runs)
             return None
         self._end_only = True
         self._elsewhere = decision is Next.ELSEWHERE
         self._place = replace(self._place, ts=None)
         return None
 
-    async def _done_with(self, run: Run) -> None:
+    async def _done_with(self, runs: tuple[Run, ...]) -> None:
         """Take note that this state is on show or never will be. The store may fail: the message goes on."""
-        self._shown = run
-        self._place = replace(self._place, final=run.ended_at is not None)
+        self._shown = runs
+        self._place = replace(self._place, final=self._is_final(runs))
         if self._place == self._stored:
             return
         try:
-            await self._messages.remember(self._run_id, self._place)
+            await self._messages.remember(self._run_ids[0], self._place)
         except StoreUnavailable as error:
-            _log.warning("the place of run %s could not be stored: %s", self._run_id, error.message)
+            _log.warning("the place of run %s could not be stored: %s", self._run_ids[0], error.message)
         else:
             self._stored = self._place
+
+    def _is_final(self, runs: tuple[Run, ...]) -> bool:
+        return len(runs) == len(self._run_ids) and all(run.ended_at is not None for run in runs)
 
     async def _wait_for_first(self) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + FIRST_S
-        while not _worth_posting(self._newest) and loop.time() < until:
+        while not any(map(_worth_posting, self._newest or ())) and loop.time() < until:
             await self._sleep_until(until)
 
-    async def _wait_until_due(self, due: float) -> Run:
-        """Wait for a new state; one that ends the run is due at once, others when their time has come."""
+    async def _wait_until_due(self, due: float) -> tuple[Run, ...]:
+        """Wait for a new state; the final one is due at once, others when their time has come."""
         loop = asyncio.get_running_loop()
         while True:
-            run = self._newest
-            if run is None or run is self._shown or not self._is_due_at_all(run):
-                self._woken.clear()
-                await self._woken.wait()
-            elif run.ended_at is not None or self._shown is None or loop.time() >= due:
-                return run
+            runs = self._newest
+            if runs is None or runs is self._shown or not self._is_due_at_all(runs):
+                await self._wait_for_news()
+            elif self._is_final(runs) or self._shown is None or loop.time() >= due:
+                return runs
             else:
                 await self._sleep_until(due)
 
-    def _is_due_at_all(self, run: Run) -> bool:
-        if run.ended_at is not None:
+    def _is_due_at_all(self, runs: tuple[Run, ...]) -> bool:
+        if self._is_final(runs):
             return True
-        return not self._end_only and (self._shown is None or not about_to_end(run))
+        if self._end_only:
+            return False
+        return self._shown is None or not all(run.ended_at is not None or about_to_end(run) for run in runs)
 
-    async def _sleep_until(self, due: float) -> None:
+    async def _wait_for_news(self) -> None:
+        if not self.is_shared:
+            self._woken.clear()
+            await self._woken.wait()
+        elif not await self._sleep_until(asyncio.get_running_loop().time() + RELOAD_S):
+            await self._reload()
+
+    async def _reload(self) -> None:
+        """Read the runs that have not ended, for all that is known here, from the store."""
+        for run_id in self._run_ids:
+            known = self._runs.get(run_id)
+            if known is None or known.ended_at is None:
+                stored = await self._messages.reload(run_id)
+                known = self._runs.get(run_id)  # told meanwhile
+                if stored is not None and (known is None or _further(stored, known)):
+                    self.offer(stored)
+
+    async def _sleep_until(self, due: float) -> bool:
+        """Wait for news, at most until then; return whether there are any."""
         self._woken.clear()
         try:
             await asyncio.wait_for(self._woken.wait(), max(due - asyncio.get_running_loop().time(), 0.001))
         except TimeoutError:
-            return
+            return False
+        return True
 
 
 def about_to_end(run: Run) -> bool:
@@ -333,7 +400,11 @@ def about_to_end(run: Run) -> bool:
     return not _UNDER_WAY.intersection(statuses) or not _STOPPED.isdisjoint(statuses)
 
 
-def _worth_posting(run: Run | None) -> bool:
-    if run is None:
-        return False
+def _further(stored: Run, known: Run) -> bool:
+    """Whether the store knows more of a run than was told here."""
+    begun = [sum(stage.status is not StageStatus.WAITING for stage in run.stages) for run in (stored, known)]
+    return stored.ended_at is not None or begun[0] > begun[1]
+
+
+def _worth_posting(run: Run) -> bool:
     return run.outcome is not Outcome.RUNNING or run.stage(StageName.IMPORT).status is not StageStatus.RUNNING

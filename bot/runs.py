@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -15,9 +17,9 @@ from pipeline import Request, Run, Services, preview, provision
 from pipeline.configuration import Right
 from pipeline.errors import Interrupted, PipelineError, StoreUnavailable
 from pipeline.ids import RunId
-from pipeline.model import Mode, Outcome
+from pipeline.model import Mode, Outcome, new_run
 from pipeline.record import DEFECT, NOT_STORED, Record
-from pipeline.runs.store import Store
+from pipeline.runs.store import Accepted, Store
 
 AT_ONCE: Final = 100
 """How many runs are under way at most; more wait their turn."""
@@ -49,6 +51,38 @@ class Runs:
             self._tasks.start(self.save_ends(), "save the ends of earlier runs")
         return accepted.run_id
 
+    async def accept_all(
+        self, requests: Sequence[Request], place: Place, *, delivery: str | None
+    ) -> Accepted:
+        """Store several requests that share one message, then start them. The same delivery starts nothing.
+
+        Returns what became of the first one, for which the others go.
+
+        Where the store fails in the middle, what it took before is carried out, and StoreUnavailable raised.
+        """
+        place = replace(place, batch=tuple(request.run_id for request in requests))
+        taken: list[Request] = []
+        first: Accepted | None = None
+        try:
+            for request in requests:
+                key = f"{delivery}#{len(taken)}" if delivery and taken else delivery
+                notice = place.document() | ({OPEN: False} if taken else {})  # the first one stands for all
+                accepted = await self._store.accept(
+                    self._with_rights(request, place), delivery=key, notice=notice
+                )
+                first = first or accepted
+                if not accepted.new:
+                    break
+                taken.append(request)
+        finally:
+            place = replace(place, batch=tuple(request.run_id for request in taken))
+            for request in taken:
+                self._start(request, place)
+                await self._messages.changed(new_run(request, self._services.clock.now()))
+        if first is None:
+            raise ValueError("there is nothing to start")
+        return first
+
     async def take_up(self) -> None:
         """At the start: end what a former process left half-way, and go on with what it had not begun.
 
@@ -70,7 +104,7 @@ class Runs:
         """Bring a message to the end that Slack has not taken yet."""
         notice, run = await self._store.notice(run_id), await self._store.load(run_id)
         if notice is not None and run is not None:
-            self._messages.show(run_id, Place.from_document(notice))
+            self._messages.show(run_id, await self._place(Place.from_document(notice)))
             await self._messages.changed(run)
 
     async def _go_on(self, run_id: RunId) -> None:
@@ -78,13 +112,30 @@ class Runs:
         notice, run = await self._store.notice(run_id), await self._store.load(run_id)
         if request is None or notice is None or run is None:  # a command line's, which goes on by itself
             return
-        place = Place.from_document(notice)
+        place = await self._place(Place.from_document(notice))
         if self._services.clock.now() - run.started_at <= TAKEN_UP:
             self._start(request, place)
             return
         self._messages.show(run_id, place)
         error = Interrupted("Fourcheck was stopped before this run began; nothing was written.")
         await self._end(request, Outcome.INTERRUPTED, error)
+
+    async def _place(self, place: Place) -> Place:
+        """Return where a run stands whose message others share: it is stored with the first of them.
+
+        What they are like now is left to the message, which reads it. One that was never stored, or cannot be
+        read, is not waited for.
+        """
+        if not place.batch:
+            return place
+        there = []
+        for run_id in place.batch:
+            with contextlib.suppress(StoreUnavailable):
+                if await self._store.load(run_id) is not None:
+                    there.append(run_id)
+        first = await self._store.notice(place.batch[0])
+        place = Place.from_document(first) if first is not None else place
+        return replace(place, batch=tuple(there))
 
     def _start(self, request: Request, place: Place) -> None:
         self._messages.show(request.run_id, place)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -21,13 +21,15 @@ from bot.edge import BODY_LIMIT, slack_endpoint
 from bot.health import Check, health_routes
 from bot.listeners.buttons import Buttons
 from bot.listeners.commands import Commands
+from bot.listeners.permission import Permission
+from bot.listeners.starting import Starting
 from bot.progress import Messages
 from bot.retention import keep_for
 from bot.runs import Runs
 from bot.settings import Settings
 from bot.slack import Slack, open_slack, secret, socket_link, who_am_i
 from bot.tasks import Tasks
-from bot.views import Hints, run_message
+from bot.views import Hints, Message, batch_message, run_message
 from pipeline import Run, Services
 from pipeline.adapters.graph import GraphTenant, GraphTransport
 from pipeline.adapters.ldap import LdapDirectory
@@ -153,33 +155,35 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
 
 def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -> tuple[Runs, AsyncApp]:
     """Put the Slack surface together: messages, runs, listeners, app."""
-    writes = systems.writes
     hints = Hints(plaintext_directory=any(d.allow_plaintext for d in settings.every_directory.values()))
-    messages = Messages(
-        slack.client,
-        slack.response_urls,
-        systems.store,
-        tasks,
-        lambda run: run_message(run, writes_on=writes, hints=hints),
-    )
+
+    def render(run: Run) -> Message:
+        return run_message(run, writes_on=systems.writes, hints=hints)
+
+    def render_all(runs: Sequence[Run]) -> Message:
+        if len(runs) == 1:
+            return render(runs[0])
+        return batch_message(runs, writes_on=systems.writes, hints=hints)
+
+    messages = Messages(slack.client, slack.response_urls, systems.store, tasks, render_all)
     answers = Answers(slack.client, slack.response_urls, tasks)
-    runs = Runs(systems.services(messages), systems.store, messages, tasks)
-    buttons = Buttons(
-        runs=runs,
-        store=systems.store,
-        configurations=systems.configurations,
-        client=slack.client,
-        answers=answers,
-    )
+    services = systems.services(messages)
+    runs = Runs(services, systems.store, messages, tasks)
+    permission = Permission(systems.store, systems.configurations)
     app = build_app(
         client=slack.client,
         identity=slack.identity,
         team_ids=frozenset(settings.slack.team_ids or [str(slack.identity.team_id)]),
         signing_secret=_signing_secret(settings),
         commands=Commands(
-            runs=runs, answers=answers, configurations=systems.configurations, writes_on=writes
+            runs=runs, answers=answers, configurations=systems.configurations, writes_on=systems.writes
         ),
-        buttons=buttons,
+        buttons=Buttons(
+            store=systems.store, permission=permission, client=slack.client, answers=answers, render=render
+        ),
+        starting=Starting(
+            runs=runs, store=systems.store, permission=permission, answers=answers, clock=services.clock
+        ),
         answers=answers,
     )
     return runs, app

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.access import decide, permitted
+from bot.access import AccessDecision, decide, permitted
 from bot.actor import Actor, command_actor
 from bot.answers import Answers, refusal
 from bot.grammar import MOST, Command, Verb, nearest, parse_command
@@ -19,6 +20,17 @@ from pipeline.errors import PipelineError, RequestError
 from pipeline.identifiers import Identifier, IdentifierKind, parse_identifier
 from pipeline.ids import new_run_id
 from pipeline.model import Mode, Request
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One object of a command: the run it asks for, and whether anything is against it from the start."""
+
+    request: Request
+    right: Right
+    configuration: Configuration
+    decision: AccessDecision
+    problem: RequestError | None
 
 
 class Commands:
@@ -44,12 +56,31 @@ class Commands:
         await self._start(ack, body, actor, command)
 
     async def _start(self, ack: AsyncAck, body: dict[str, Any], actor: Actor, command: Command) -> None:
+        asked = [self._ask(actor, command, typed) for typed in command.identifiers or ("",)]
+        refused = all(not ask.decision.allowed for ask in asked)
+        unreadable = all(ask.problem is not None for ask in asked)
+        place = Place(actor.channel, actor.user, body.get("response_url"), show=not (refused or unreadable))
+        requests = [ask.request for ask in asked]
+        if len(requests) == 1:
+            await self._runs.accept(requests[0], place, delivery=body.get("trigger_id"))
+        else:
+            await self._runs.accept_all(requests, place, delivery=body.get("trigger_id"))
+        if refused:
+            await self._answers.tell(ack, body, refusal(asked[0].decision, asked[0].right))
+        elif asked[0].problem is not None and unreadable:
+            base = str(asked[0].configuration.base)
+            await self._answers.tell(
+                ack, body, notices.bad_input(asked[0].problem, asked[0].request.identifier, base)
+            )
+        else:
+            await ack()
+
+    def _ask(self, actor: Actor, command: Command, typed: str) -> _Asked:
+        """Return the run that an identifier asks for, and what is to be said against it already."""
         mode = Mode.PREVIEW if command.verb is Verb.PREVIEW else Mode.PROVISION
         right = Right(str(mode))
-        typed = command.identifiers[0] if command.identifiers else ""
         problem, identifier = _identifier(typed)
         configuration = self._likely(command, identifier)
-        decision = decide(configuration, actor.id, actor.channel, right)
         request = Request(
             run_id=new_run_id(),
             mode=mode,
@@ -57,16 +88,8 @@ class Commands:
             actor=actor.id,
             configuration=command.configuration,
         )
-        quiet = problem is not None or not decision.allowed
-        place = Place(actor.channel, actor.user, body.get("response_url"), show=not quiet)
-        await self._runs.accept(request, place, delivery=body.get("trigger_id"))
-        if not decision.allowed:
-            await self._answers.tell(ack, body, refusal(decision, right))
-        elif problem is not None:
-            message = notices.bad_input(problem, typed, str(configuration.base))
-            await self._answers.tell(ack, body, message)
-        else:
-            await ack()
+        decision = decide(configuration, actor.id, actor.channel, right)
+        return _Asked(request, right, configuration, decision, problem)
 
     def _answer(self, actor: Actor, command: Command, typed: str) -> Message | None:
         """Return what is to be said at once, without starting anything; None where a run is asked for."""

@@ -4,7 +4,8 @@ Every payload passes `text` (no value can ping, link or format) and `limits` (no
 takes). One file a view; nothing here knows Bolt, the store or the network.
 """
 
+from bot.views.batch import batch_message
 from bot.views.limits import Message, View
 from bot.views.message import Hints, run_message
 
-__all__ = ["Hints", "Message", "View", "run_message"]
+__all__ = ["Hints", "Message", "View", "batch_message", "run_message"]

@@ -80,6 +80,41 @@ def button(label: str, control: Control, *, style: str | None = None, spoken: st
     return block
 
 
+def confirmed(element: Block, title: str, question: str, *, yes: str, danger: bool = False) -> Block:
+    """Return a button that asks first (Slack, page "Confirmation dialog object")."""
+    dialog: Block = {
+        "title": plain(title, 100),
+        "text": plain(question, 300),
+        "confirm": plain(yes, 30),
+        "deny": plain("Cancel", 30),
+    }
+    if danger:
+        dialog["style"] = "danger"
+    return {**element, "confirm": dialog}
+
+
+def search_input(label: str, action_id: str, typed: str, limit: int) -> Block:
+    """Return a line to type what to search for; one block while there is something typed, another before.
+
+    Slack keeps what is typed as long as the block is the same, so clearing takes another one.
+    """
+    element: dict[str, Any] = {
+        "type": "plain_text_input",
+        "action_id": action_id,
+        "max_length": limit,
+        "placeholder": plain("Part of a name or a value", 150),
+    }
+    if typed:
+        element["initial_value"] = typed
+    return {
+        "type": "input",
+        "block_id": f"{action_id}_{'again' if typed else 'anew'}",
+        "optional": True,
+        "label": plain(label, 100),
+        "element": element,
+    }
+
+
 def actions(*buttons: Block) -> Block:
     """Return a row of buttons."""
     return {"type": "actions", "elements": list(buttons)}

@@ -108,6 +108,12 @@ def too_many(number: int, most: int) -> Message:
     )
 
 
+def started(channel: str) -> Message:
+    """Say where a run is that was started from a modal."""
+    where = f"<#{channel}>" if channel.isalnum() else "the channel"
+    return _notice(f"It has been started. Its message is in {where}.", "You can close this.")
+
+
 def unknown_run(run_id: str = "") -> Message:
     """Say that a run is no longer stored."""
     name = f" {text.escape(text.run_short(run_id))}" if run_id else ""

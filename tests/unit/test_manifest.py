@@ -20,7 +20,10 @@ NEEDED_BY = {
     "chat:write": r"\.chat_postMessage\(",
     "chat:write.public": r"\.chat_postMessage\(",
 }
-FREE = {"auth_test", "views_open", "views_update", "chat_postMessage", "chat_update", "apps_connections_open"}
+FREE = {
+    *("auth_test", "apps_connections_open", "chat_postMessage", "chat_update"),
+    *("views_open", "views_push", "views_update"),
+}
 """Methods that need no scope beyond those above (apps.connections.open goes by the app token's own)."""
 
 

@@ -1,0 +1,156 @@
+"""The buttons that start runs: again, as a preview, as previewed; one, or all asked for together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+
+from bot.actor import Actor
+from bot.answers import Answers, refusal
+from bot.listeners.buttons import clicked
+from bot.listeners.permission import Permission
+from bot.progress import Place
+from bot.runs import Runs
+from bot.views import notices, wording
+from pipeline.configuration import Right
+from pipeline.ids import RunId, new_run_id
+from pipeline.model import Mode, Request, Run
+from pipeline.ports import Clock
+from pipeline.runs.store import Store
+
+DOUBLE_CLICK: Final = timedelta(seconds=3)
+"""A second click so soon after the first means the same."""
+
+_TRIES: Final = 50
+"""How often one person can start the same again from one button: more often, another button is there."""
+
+
+class Starting:
+    """Listens to the buttons that start runs. The rights are those of whoever clicked."""
+
+    def __init__(
+        self, *, runs: Runs, store: Store, permission: Permission, answers: Answers, clock: Clock
+    ) -> None:
+        self._runs = runs
+        self._store = store
+        self._permission = permission
+        self._answers = answers
+        self._clock = clock
+
+    async def run_again(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Run the same request again, in the name of whoever clicked."""
+        await self._run(ack, body, None)
+
+    async def preview_this(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Preview the object of a run, in the name of whoever clicked. Writes nothing."""
+        await self._run(ack, body, Mode.PREVIEW)
+
+    async def provision_this(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Carry out the plan of a preview, if it still is the plan."""
+        await self._run(ack, body, Mode.PROVISION, follow=True)
+
+    async def run_all_again(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Run again all that was asked for together."""
+        await self._run_all(ack, body, await self._together(body), None)
+
+    async def provision_all(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Carry out the plans of the previews that were asked for together, each if it still is the plan."""
+        together = [run for run in await self._together(body) if wording.can_provision(run)]
+        await self._run_all(ack, body, together, Mode.PROVISION, follow=True)
+
+    # -- one run -----------------------------------------------------------------------------------------
+
+    async def _run(
+        self, ack: AsyncAck, body: dict[str, Any], mode: Mode | None, *, follow: bool = False
+    ) -> None:
+        run = await self._store.load(RunId(clicked(body)))
+        if run is None:
+            await self._answers.tell(ack, body, notices.unknown_run(clicked(body)))
+            return
+        actor = await self._allowed(ack, body, [run], mode)
+        if actor is None:
+            return
+        request = _request(run, actor, mode or run.mode, follow=follow)
+        place = Place(actor.channel, actor.user, body.get("response_url"))
+        for key in await self._keys(body, actor, run):
+            accepted = await self._runs.accept(request, place, delivery=key)
+            if accepted == request.run_id or not await self._is_over(accepted):
+                break
+        await self._answer(ack, body, actor)
+
+    async def _keys(self, body: Mapping[str, Any], actor: Actor, run: Run) -> Sequence[str]:
+        """Return the keys to accept a click under: it takes the first that no earlier click has used up.
+
+        Two clicks in a row have the same key, and become one run.
+        """
+        actions = body.get("actions") or [{}]
+        first = f"{actions[0].get('action_id')}:{run.run_id}:{actor.id}"
+        return [first, *(f"{first}:{number}" for number in range(2, _TRIES))]
+
+    async def _is_over(self, run_id: RunId) -> bool:
+        """Whether a run that the same button started before has nothing to do with this click."""
+        run = await self._store.load(run_id)
+        if run is None:
+            return True
+        return run.ended_at is not None and self._clock.now() - run.started_at > DOUBLE_CLICK
+
+    # -- several -----------------------------------------------------------------------------------------
+
+    async def _together(self, body: Mapping[str, Any]) -> list[Run]:
+        """Return the runs that share a message with the one that the button names, and are still stored."""
+        first = RunId(clicked(body))
+        notice = await self._store.notice(first)
+        batch = Place.from_document(notice).batch if notice is not None else ()
+        found = [await self._store.load(run_id) for run_id in batch or (first,)]
+        return [run for run in found if run is not None]
+
+    async def _run_all(
+        self, ack: AsyncAck, body: dict[str, Any], runs: list[Run], mode: Mode | None, *, follow: bool = False
+    ) -> None:
+        if not runs:
+            await self._answers.tell(ack, body, notices.unknown_run(clicked(body)))
+            return
+        actor = await self._allowed(ack, body, runs, mode)
+        if actor is None:
+            return
+        requests = [_request(run, actor, mode or run.mode, follow=follow) for run in runs]
+        place = Place(actor.channel, actor.user, body.get("response_url"))
+        for key in await self._keys(body, actor, runs[0]):
+            accepted = await self._runs.accept_all(requests, place, delivery=key)
+            if accepted.new or not await self._is_over(accepted.run_id):
+                break
+        await self._answer(ack, body, actor)
+
+    async def _allowed(
+        self, ack: AsyncAck, body: dict[str, Any], runs: Sequence[Run], mode: Mode | None
+    ) -> Actor | None:
+        """Return who clicked, if they may do this with every one of the runs; otherwise say why not."""
+        actor: Actor | None = None
+        for run in runs:
+            right = Right(str(mode or run.mode))
+            decision, actor = await self._permission.ask(right, body, run)
+            if not decision.allowed:
+                await self._answers.tell(ack, body, refusal(decision, right), "Not allowed")
+                return None
+        return actor
+
+    async def _answer(self, ack: AsyncAck, body: dict[str, Any], actor: Actor) -> None:
+        """Acknowledge; who clicked in a modal is told where the run is."""
+        if body.get("view"):
+            await self._answers.tell(ack, body, notices.started(actor.channel), "Started")
+        else:
+            await ack()
+
+
+def _request(run: Run, actor: Actor, mode: Mode, *, follow: bool) -> Request:
+    return Request(
+        run_id=new_run_id(),
+        mode=mode,
+        identifier=str(run.object.dn) if run.object else run.identifier,
+        actor=actor.id,
+        configuration=run.configuration,
+        follows=run.run_id if follow else None,
+    )
