@@ -67,6 +67,12 @@ def result(tag: int, code: int, matched: str = "", text: str = "", referrals: Se
     return tlv(tag, _result_body(code, matched, text, referrals))
 
 
+def code_of(operation: bytes) -> int:
+    """Return the result code of an operation that is an LDAPResult."""
+    head = 2 + (operation[1] & 0x7F if operation[1] & 0x80 else 0)
+    return operation[head + 2]
+
+
 def extended(code: int, *, text: str = "", name: str | None = None, value: bytes | None = None) -> bytes:
     """Return an ExtendedResponse."""
     body = _result_body(code, "", text, ())

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sandbox.directory.comparing import assertion_key, value_key
-from sandbox.directory.dn import TYPES, prepare
-from sandbox.directory.schema import ANR, Syntax
+from sandbox.directory.dn import prepare
+from sandbox.directory.schema import ANR, OIDS, Syntax
 from sandbox.directory.tree import transitive
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def _undefined(_node: Node) -> Truth:
 
 
 def _present(tree: Tree, attribute: str) -> Predicate:
+    if attribute.lower() == "anr":
+        return lambda _node: False  # no object has it
     if tree.schema.syntax(attribute) is None:
         return _undefined
     name = _key(attribute)
@@ -89,7 +91,7 @@ def _present(tree: Tree, attribute: str) -> Predicate:
 
 def _comparison(tree: Tree, kind: str, attribute: str, raw: bytes) -> Predicate:
     if attribute.lower() == "anr":
-        return _anr(tree, raw)
+        return _anr(tree, raw) if kind in {"equal", "approx"} else _undefined
     syntax = tree.schema.syntax(attribute)
     if syntax is None:
         return _undefined
@@ -117,6 +119,9 @@ def _comparison(tree: Tree, kind: str, attribute: str, raw: bytes) -> Predicate:
 
 
 def _substrings(tree: Tree, wanted: Filter) -> Predicate:
+    if wanted.attribute.lower() == "anr":
+        (kind, value), *more = wanted.pieces
+        return _undefined if more or kind != "initial" else _anr(tree, value)
     syntax = tree.schema.syntax(wanted.attribute)
     if syntax is None:
         return _undefined
@@ -152,7 +157,7 @@ def _has_parts(value: str, parts: list[tuple[str, str]]) -> bool:
 
 def _key(attribute: str) -> str:
     """Return the key of an attribute in an entry; it may be asked for by object identifier."""
-    return TYPES.get(attribute, attribute).lower()
+    return OIDS.get(attribute, attribute).lower()
 
 
 def _upper(text: str) -> str:
@@ -161,6 +166,8 @@ def _upper(text: str) -> str:
 
 def _extensible(tree: Tree, wanted: Filter) -> Predicate:
     rule, attribute, raw = wanted.rule, wanted.attribute, wanted.value
+    if not rule:
+        return _comparison(tree, "equal", attribute, raw)
     syntax = tree.schema.syntax(attribute)
     if syntax is None:
         return _undefined
@@ -168,8 +175,6 @@ def _extensible(tree: Tree, wanted: Filter) -> Predicate:
         return _bits(tree, rule, attribute, raw) if syntax is Syntax.INTEGER else _undefined
     if rule == IN_CHAIN:
         return _in_chain(tree, attribute, raw) if syntax is Syntax.NAME else _undefined
-    if not rule:
-        return _comparison(tree, "equal", attribute, raw)
     return _undefined
 
 

@@ -120,6 +120,16 @@ ANR: Final = (
     "mailNickname",
 )
 
+# Object identifier of an attribute to its name: those that name entries, and some that people search by.
+OIDS: Final = TYPES | {
+    "2.5.4.4": "sn",
+    "2.5.4.42": "givenName",
+    "0.9.2342.19200300.100.1.3": "mail",
+    "1.2.840.113556.1.2.102": "memberOf",
+    "1.2.840.113556.1.4.221": "sAMAccountName",
+    "1.2.840.113556.1.4.656": "userPrincipalName",
+}
+
 
 class Schema:
     """Know the attributes: those named here and whatever else the entries carry, as text."""
@@ -141,13 +151,13 @@ class Schema:
 
     def spelling(self, name: str) -> str | None:
         """Return the schema's spelling of an attribute, or None when the schema lacks it."""
-        name = TYPES.get(name, name)
+        name = OIDS.get(name, name)
         known = self._known.get(name.lower())
         return known[0] if known else self._constructed.get(name.lower())
 
     def syntax(self, name: str) -> Syntax | None:
         """Return the syntax of a stored attribute, or None when there is no such attribute."""
-        known = self._known.get(TYPES.get(name, name).lower())
+        known = self._known.get(OIDS.get(name, name).lower())
         return known[1] if known else None
 
     def is_constructed(self, name: str) -> bool:

@@ -12,7 +12,15 @@ from sandbox.directory.dn import InvalidNameError, Name, is_below, parse
 from sandbox.directory.faults import FaultKind
 from sandbox.directory.filters import compile_filter
 from sandbox.directory.requests import MalformedError, read_pair, read_single
-from sandbox.directory.rootdse import CONTROLS, DOMAIN_SCOPE, EXTENDED_DN, PAGED, SHOW_DELETED, root_dse
+from sandbox.directory.rootdse import (
+    CONTROLS,
+    DOMAIN_SCOPE,
+    EXTENDED_DN,
+    PAGED,
+    SHOW_DELETED,
+    SHOW_RECYCLED,
+    root_dse,
+)
 from sandbox.directory.selecting import RangeError, Selection
 from sandbox.directory.tree import guid_from_text, sid_from_text
 
@@ -22,7 +30,9 @@ if TYPE_CHECKING:
     from sandbox.directory.faults import Fault
     from sandbox.directory.filters import Predicate
     from sandbox.directory.policy import DirectoryPolicy
+    from sandbox.directory.recording import Recorded
     from sandbox.directory.requests import Control, Filter, Search
+    from sandbox.directory.session import Directory
     from sandbox.directory.tree import Node, Tree
 
 BASE: Final = 0
@@ -33,6 +43,7 @@ _WELL_KNOWN: Final = {
     "a9d1ca15768811d1aded00c04fd8d5cd": "CN=Users",
     "aa312825768811d1aded00c04fd8d5cd": "CN=Computers",
     "a361b2ffffd211d1aa4b00c04fd7d83a": "OU=Domain Controllers",
+    "18e2ea80684f11d2b9aa00c04f79f805": "CN=Deleted Objects",
 }
 
 
@@ -77,16 +88,29 @@ class Page:
 class Searcher:
     """Answer the searches of one connection; paged searches live as long as it does."""
 
-    tree: Tree
-    policy: DirectoryPolicy
+    directory: Directory
     pages: dict[bytes, Page] = field(default_factory=dict)
 
-    async def answer(self, request: Request, fault: Fault | None) -> AsyncIterator[Part]:
-        """Yield operations with their controls, the last being the SearchResultDone."""
+    @property
+    def tree(self) -> Tree:
+        """Return the entries."""
+        return self.directory.tree
+
+    @property
+    def policy(self) -> DirectoryPolicy:
+        """Return the limits that hold at this moment."""
+        return self.directory.policy
+
+    async def answer(self, request: Request, fault: Fault | None, recorded: Recorded) -> AsyncIterator[Part]:
+        """Yield operations with their controls, the last being the SearchResultDone; note what went out."""
         try:
             async for operation in self._answer(request, fault):
+                recorded.entries += operation[0][0] == ber.SEARCH_ENTRY
+                if operation[0][0] == ber.SEARCH_DONE:
+                    recorded.code = ber.code_of(operation[0])
                 yield operation
         except SearchError as error:
+            recorded.code = error.code
             done = ber.result(ber.SEARCH_DONE, error.code, error.matched, error.text, error.referrals)
             yield done, []
 
@@ -155,7 +179,8 @@ class Searcher:
 
     def _visible(self, node: Node, request: Request) -> bool:
         """Say whether an entry can be seen: tombstones by those who may and who ask for them."""
-        return not node.is_deleted or (SHOW_DELETED in request.controls and self.policy.readers_see_deleted)
+        asked = SHOW_DELETED in request.controls or SHOW_RECYCLED in request.controls
+        return not node.is_deleted or (asked and self.policy.readers_see_deleted)
 
     async def _matching(self, base: Node, request: Request, predicate: Predicate) -> list[Node]:
         if request.scope == BASE:
@@ -182,9 +207,7 @@ class Searcher:
         try:
             name = parse(text)
         except InvalidNameError as error:
-            raise SearchError(
-                34, "0000208F: NameErr: DSID-03100225, problem 2006 (BAD_NAME), data 8350\0"
-            ) from error
+            raise SearchError(34, _BAD_NAME) from error
         node = self.tree.by_name(name)
         if node is not None and self._visible(node, request):
             return node
@@ -206,10 +229,21 @@ class Searcher:
         if kind.upper() == "SID" and (sid := sid_from_text(value)):
             return self.tree.by_sid(sid)
         if kind.upper() == "WKGUID":
-            guid_text, _, holder = value.partition(",")
-            known = _WELL_KNOWN.get(guid_text.lower())
-            return self.tree.by_name(parse(f"{known},{holder}")) if known else None
+            return self._well_known(*value.partition(",")[::2])
         raise SearchError(34, _BAD_NAME)
+
+    def _well_known(self, guid: str, holder: str) -> Node | None:
+        """Find a container that every domain has, whatever it is called there ([MS-ADTS] 6.1.1.4)."""
+        try:
+            name = parse(holder)
+        except InvalidNameError as error:
+            raise SearchError(34, _BAD_NAME) from error
+        if not name:
+            raise SearchError(34, _BAD_NAME)
+        known = _WELL_KNOWN.get(guid.lower())
+        if known is None or name != self.tree.base:
+            return None
+        return self.tree.by_name((*parse(known), *name))
 
 
 def no_object(matched: str) -> str:

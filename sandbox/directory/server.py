@@ -9,10 +9,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from aiohttp import web
+
 from sandbox.directory.accounts import Accounts
 from sandbox.directory.certificates import make_chain
+from sandbox.directory.control import FIRST_OCTETS, control_app
 from sandbox.directory.faults import FaultKind, Faults
+from sandbox.directory.listening import Door, readable
 from sandbox.directory.policy import DirectoryPolicy
+from sandbox.directory.recording import Record
 from sandbox.directory.session import Directory, Session
 from sandbox.directory.tree import Tree
 from sandbox.people import BASE_DN, BIND_DN, BIND_PASSWORD, bind_passwords, directory_entries
@@ -54,9 +59,11 @@ class DirectoryServer:
         self._policy = policy or DirectoryPolicy()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._directory: Directory | None = None
-        self._listening: list[socket.socket] = []
+        self._doors: list[Door] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self.faults = Faults()
+        self._control: web.AppRunner | None = None
+        self.faults = Faults(self._open_or_shut)
+        self.record = Record()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -80,6 +87,22 @@ class DirectoryServer:
         return f"ldap://{_HOST}:{self._starttls_port}"
 
     @property
+    def control_url(self) -> str:
+        """Return the address of the switches: plain HTTP on the port of LDAPS."""
+        return f"http://{_HOST}:{self._port}/_sandbox"
+
+    @property
+    def policy(self) -> DirectoryPolicy:
+        """Return the limits; setting them is felt by connections that are open as well."""
+        return self._policy if self._directory is None else self._directory.policy
+
+    @policy.setter
+    def policy(self, policy: DirectoryPolicy) -> None:
+        self._policy = policy
+        if self._directory is not None:
+            self._directory.policy = policy
+
+    @property
     def ca_file(self) -> Path:
         """Return the file with the certificate to trust; it is gone after stop."""
         if self._folder is None:
@@ -101,8 +124,10 @@ class DirectoryServer:
         self._folder = tempfile.TemporaryDirectory(prefix="fourcheck-directory-")
         chain = await asyncio.to_thread(make_chain, Path(self._folder.name))
         self._directory = Directory(
-            self._tree, self._policy, self._accounts, self.faults, chain.server_context()
+            self._tree, self._policy, self._accounts, self.faults, self.record, chain.server_context()
         )
+        self._control = web.AppRunner(control_app(self._directory), access_log=None)
+        await self._control.setup()
         try:
             self._port = self._listen(self._port, encrypted=True)
             if self._starttls_port is not None:
@@ -117,42 +142,41 @@ class DirectoryServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        for listening in self._listening:
-            listening.close()
-        self._listening.clear()
+        for door in self._doors:
+            door.close()
+        self._doors.clear()
+        if self._control is not None:
+            await self._control.cleanup()
+            self._control = None
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
 
     def _listen(self, port: int, *, encrypted: bool) -> int:
-        listening = socket.socket()
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((_HOST, port))
-        except OSError:
-            listening.close()
-            raise
-        listening.listen(128)
-        listening.setblocking(False)
-        self._listening.append(listening)
-        self._spawn(self._accept(listening, encrypted=encrypted))
-        return int(listening.getsockname()[1])
+        door = Door(_HOST, port)
+        self._doors.append(door)
+        self._spawn(self._accept(door, encrypted=encrypted))
+        return door.port
+
+    def _open_or_shut(self) -> None:
+        hangs = self.faults.holds(FaultKind.HANG_TCP)
+        for door in self._doors:
+            door.shut() if hangs else door.open_again()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _accept(self, listening: socket.socket, *, encrypted: bool) -> None:
-        loop = asyncio.get_running_loop()
+    async def _accept(self, door: Door, *, encrypted: bool) -> None:
         while True:
-            connection, _ = await loop.sock_accept(listening)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._spawn(self._serve(connection, encrypted=encrypted))
+            self._spawn(self._serve(await door.accept(), encrypted=encrypted))
 
     async def _serve(self, connection: socket.socket, *, encrypted: bool) -> None:
         if self._directory is None:
             raise RuntimeError("the directory is not running")
+        if encrypted and await self._is_control(connection):
+            return
         # A StartTLS connection shakes hands later: its session asks for that fault.
         fault = self.faults.take("connect") if encrypted else None
         try:
@@ -170,6 +194,22 @@ class DirectoryServer:
             if fault is not None and fault.kind in {FaultKind.HANG_TLS, FaultKind.DROP}:
                 connection.close()
         await Session(self._directory, reader, writer, encrypted=encrypted).serve()
+
+    async def _is_control(self, connection: socket.socket) -> bool:
+        """Hand a connection that begins as HTTP does to the control, and say whether it did."""
+        try:
+            async with asyncio.timeout(_HANDSHAKE_SECONDS):
+                await readable(connection)
+            first = connection.recv(1, socket.MSG_PEEK)
+        except (OSError, TimeoutError):
+            first = b""
+        except asyncio.CancelledError:
+            connection.close()
+            raise
+        if first and first[0] in FIRST_OCTETS and self._control is not None and self._control.server:
+            await asyncio.get_running_loop().connect_accepted_socket(self._control.server, connection)
+            return True
+        return False
 
 
 async def _open(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sandbox.directory import ber
 from sandbox.directory.accounts import Accounts, refusal_text
 from sandbox.directory.faults import Fault, FaultKind, Faults
+from sandbox.directory.recording import Record, Recorded
 from sandbox.directory.requests import (
     Abandon,
     Bind,
@@ -21,8 +22,8 @@ from sandbox.directory.requests import (
     Unbind,
     read_message,
 )
-from sandbox.directory.rootdse import START_TLS, WHO_AM_I
-from sandbox.directory.searching import Searcher, SearchError, read_request
+from sandbox.directory.rootdse import DISCONNECTION, START_TLS, WHO_AM_I
+from sandbox.directory.searching import Request, Searcher, SearchError, read_request
 
 if TYPE_CHECKING:
     import ssl
@@ -57,20 +58,22 @@ _RESULTS: Final = {
         ("ldap://fabrikam.test/DC=fabrikam,DC=test",),
     ),
 }
+_WITHIN: Final = frozenset({FaultKind.DROP_MID_ANSWER, FaultKind.HALF_MESSAGE, FaultKind.DRIP})
 
 
 class DroppedError(Exception):
     """End the connection: the client said nonsense, or a fault was ordered."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Directory:
-    """Bundle what every connection shares."""
+    """Bundle what every connection shares. The policy may be replaced at any time."""
 
     tree: Tree
     policy: DirectoryPolicy
     accounts: Accounts
     faults: Faults
+    record: Record
     tls: ssl.SSLContext
 
 
@@ -90,7 +93,7 @@ class Session:
         self._writer = writer
         self._encrypted = encrypted
         self._bound: Node | None = None
-        self._searcher = Searcher(directory.tree, directory.policy)
+        self._searcher = Searcher(directory)
         self._running: dict[int, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
@@ -170,8 +173,13 @@ class Session:
         elif fault.kind is FaultKind.DROP:
             self._writer.transport.abort()
             raise DroppedError("a drop was ordered")
-        elif fault.kind in _RESULTS:
-            code, text, referrals = _RESULTS[fault.kind]
+        elif fault.kind is FaultKind.DISCONNECT:
+            text = "00000000: LdapErr: DSID-0C060420, comment: the server goes down, data 0, v4563\0"
+            await self._send(ber.message(0, ber.extended(52, text=text, name=DISCONNECTION)))
+            self._writer.close()
+            raise DroppedError("a notice of disconnection was ordered")
+        elif fault.kind in _RESULTS or fault.kind is FaultKind.RESULT:
+            code, text, referrals = _RESULTS.get(fault.kind) or _ordered_result(fault)
             await self._send(ber.message(message_id, ber.result(tag, code, "", text, referrals)))
             return True
         return False
@@ -206,6 +214,7 @@ class Session:
         return 0, ""
 
     async def _search(self, message: Message, search: Search) -> None:
+        recorded = self._directory.record.add(search, tuple(message.controls))
         fault = self._directory.faults.take("search")
         if fault is not None and fault.kind is FaultKind.HANG:
             await asyncio.Event().wait()
@@ -213,8 +222,9 @@ class Session:
             limit = min(search.time_limit or 10**6, self._directory.policy.max_query_seconds)
             try:
                 async with asyncio.timeout(limit):
-                    await self._answer_search(message, search, fault)
+                    await self._answer_search(message, search, fault, recorded)
             except TimeoutError:
+                recorded.code = 3
                 await self._send(ber.message(message.message_id, ber.result(ber.SEARCH_DONE, 3)))
         except (DroppedError, OSError):
             self._writer.close()
@@ -223,27 +233,46 @@ class Session:
             self._writer.close()
             raise
 
-    async def _answer_search(self, message: Message, search: Search, fault: Fault | None) -> None:
+    async def _answer_search(
+        self, message: Message, search: Search, fault: Fault | None, recorded: Recorded
+    ) -> None:
         message_id = message.message_id
         if await self._strike(fault, message_id, ber.SEARCH_DONE):
             return
-        if self._bound is None and (search.base or search.scope):
-            await self._send(ber.message(message_id, ber.result(ber.SEARCH_DONE, 1, text=_MUST_BIND)))
-            return
         try:
-            request = read_request(search, message.controls)
+            request = self._permitted(message, search)
         except SearchError as error:
+            recorded.code = error.code
             await self._send(
                 ber.message(message_id, ber.result(ber.SEARCH_DONE, error.code, text=error.text))
             )
             return
-        half = fault is not None and fault.kind is FaultKind.DROP_MID_ANSWER
-        async for part, part_controls in self._searcher.answer(request, fault):
+        number = 0
+        async for part, part_controls in self._searcher.answer(request, fault, recorded):
             data = ber.message(message_id, part, part_controls)
-            await self._send(data[: len(data) // 2] if half else data)
-            if half:
-                self._writer.close()
-                return
+            if fault is not None and fault.kind in _WITHIN and number == fault.messages:
+                await self._send_badly(data, fault)
+            else:
+                await self._send(data)
+            number += 1
+
+    def _permitted(self, message: Message, search: Search) -> Request:
+        """Read the request; without a bind only the root DSE may be read."""
+        if self._bound is None and (search.base or search.scope):
+            raise SearchError(1, _MUST_BIND)
+        return read_request(search, message.controls)
+
+    async def _send_badly(self, data: bytes, fault: Fault) -> None:
+        """Send a message as the fault has it: half, or octet by octet."""
+        if fault.kind is FaultKind.DRIP:
+            for octet in data:
+                await self._send(bytes([octet]))
+                await asyncio.sleep(fault.seconds)
+            return
+        await self._send(data[: len(data) // 2])
+        if fault.kind is FaultKind.HALF_MESSAGE:
+            await asyncio.Event().wait()
+        raise DroppedError("half a message was ordered")
 
     async def _extended(self, message_id: int, name: str) -> None:
         if name == WHO_AM_I:
@@ -262,9 +291,19 @@ class Session:
                 ber.message(message_id, ber.extended(1, name=START_TLS, text="TLS is already on\0"))
             )
             return
-        await self._send(ber.message(message_id, ber.extended(0, name=START_TLS)))
         fault = self._directory.faults.take("connect")
+        if fault is not None and fault.kind is FaultKind.DROP:
+            raise DroppedError("a drop was ordered")
+        await self._send(ber.message(message_id, ber.extended(0, name=START_TLS)))
         if fault is not None and fault.kind is FaultKind.HANG_TLS:
             await asyncio.Event().wait()
         await self._writer.start_tls(self._directory.tls, ssl_handshake_timeout=10)
         self._encrypted = True
+
+
+def _ordered_result(fault: Fault) -> tuple[int, str, tuple[str, ...]]:
+    """Return the result that a fault orders; a refused bind in the words of Active Directory."""
+    if fault.code == 49:
+        return 49, refusal_text(fault.sub_code), ()
+    text = f"000020EF: SvcErr: DSID-020A1234, problem 5012 (DIR_ERROR), data {fault.sub_code}\n\0"
+    return fault.code, text, ()

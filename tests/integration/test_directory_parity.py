@@ -18,18 +18,16 @@ from ldap3 import BASE, NONE, SAFE_SYNC, SUBTREE, Connection, Server, Tls
 from sandbox.directory import DirectoryPolicy
 from sandbox.people import BASE_DN, bind_passwords, directory_entries
 from tests.fixtures.directories import Query, ask, connection, directory_in_thread
+from tests.fixtures.directory_differences import DIFFERENCES, EVERYTHING, Difference
+from tests.fixtures.directory_filters import ADA, CASES, GROUPS
 from tests.fixtures.directory_questions import (
-    ADA,
     APOLLO,
-    CASES,
     CONTOSO,
-    DIFFERENCES,
     DOMAIN_SCOPE,
-    EVERYTHING,
-    GROUPS,
+    GENERATED,
     QUERIES,
     SHOW_DELETED,
-    Difference,
+    SHOW_RECYCLED,
 )
 
 if TYPE_CHECKING:
@@ -82,10 +80,37 @@ def test_same_answer(pair: Pair, query: Query) -> None:
     assert ask(pair.to_sandbox, query, without=without) == ask(pair.to_samba, query, without=without)
 
 
+def test_every_story_is_found_by_each_of_its_names(pair: Pair) -> None:
+    """Objects with a story: by DN, by both texts of the GUID and by SID, with all their attributes."""
+    without = frozenset(VOLATILE)
+    differing = [
+        query.reason
+        for query in GENERATED
+        if ask(pair.to_sandbox, query, without=without) != ask(pair.to_samba, query, without=without)
+    ]
+    assert differing == []
+    assert len(GENERATED) > 100
+
+
 def test_table_is_wide_enough() -> None:
-    """The table asks each question once, and at least two hundred of them."""
+    """Each of at least two hundred questions has a reason of its own; those by the dozen do not count."""
     assert len({query.reason for query in QUERIES}) == len(QUERIES)
-    assert len(QUERIES) >= 200
+    assert len({repr(query)[len(repr(query.reason)) :] for query in QUERIES}) == len(QUERIES)
+    assert len(QUERIES) >= 450
+    features = (
+        "anr: ",
+        "bit and: ",
+        "bit or: ",
+        "chain: ",
+        "range: ",
+        "base: ",
+        "well-known",
+        "GUID",
+        "SID",
+        "root DSE",
+    )
+    for feature in features:
+        assert sum(feature in query.reason for query in QUERIES) >= 3, feature
 
 
 def test_everybody_is_the_same(pair: Pair) -> None:
@@ -110,7 +135,7 @@ def test_difference_on_purpose(pair: Pair, difference: Difference) -> None:
 
 
 def test_known_differences_of_values(pair: Pair) -> None:
-    """A canonicalName escapes as documented, msDS-PrincipalName exists, references are for ldap."""
+    """Escapes, computed names, types without values, options in capitals, references: as documented."""
 
     def one(client: Any, dn: str, name: str) -> list[bytes]:
         _, _, response, _ = client.search(dn, "(objectClass=*)", BASE, attributes=[name])
@@ -122,6 +147,14 @@ def test_known_differences_of_values(pair: Pair) -> None:
     assert one(pair.to_sandbox, slash, "canonicalName")[0].endswith(b"/Research, Development/Slash\\/Name")
     assert one(pair.to_samba, ADA, "msDS-PrincipalName") == []
     assert one(pair.to_sandbox, ADA, "msDS-PrincipalName") == [b"CONTOSO\\adalovela322"]
+    types = Query("", ADA, attributes=("cn", "title"), options={"types_only": True})
+    assert list(ask(pair.to_samba, types).entries.values()) == [
+        {"cn": (b"Ada Lovelace",), "title": (b"Analyst",)}
+    ]
+    assert list(ask(pair.to_sandbox, types).entries.values()) == [{"cn": (), "title": ()}]
+    capitals = Query("", APOLLO, attributes=("member;RANGE=0-4",))
+    assert [len(v) for e in ask(pair.to_samba, capitals).entries.values() for v in e.values()] == [40]
+    assert [len(v) for e in ask(pair.to_sandbox, capitals).entries.values() for v in e.values()] == [5]
     query = Query("", BASE_DN, "(ou=Contoso)", SUBTREE, ("ou",))
     tail = f"contoso.test/CN=Configuration,{BASE_DN}"
     assert ask(pair.to_samba, query).references == (f"ldaps://{tail}",)
@@ -185,6 +218,7 @@ TOMBSTONES = [entry for entry in directory_entries() if "lastKnownParent" in ent
 def test_tombstones(pair: Pair) -> None:
     """Who may see the deleted, and asks, sees what is left of them; the reader sees nothing."""
     shown = {"controls": [SHOW_DELETED]}
+    recycled = {"controls": [SHOW_RECYCLED]}
     without = frozenset({*VOLATILE, "whenCreated"})  # Samba made and deleted them while loading
     with (
         directory_in_thread(policy=DirectoryPolicy(readers_see_deleted=True)) as generous,
@@ -200,6 +234,8 @@ def test_tombstones(pair: Pair) -> None:
                 answer = ask(ours, query, without=without)
                 assert len(answer.entries) == 1
                 assert answer == ask(theirs, query, without=without)
+                query = Query("", base, attributes=("*",), options=recycled)
+                assert answer == ask(ours, query, without=without) == ask(theirs, query, without=without)
             for client in (ours, theirs):
                 assert ask(client, Query("", guid)).code == 32
             for client in (pair.to_sandbox, pair.to_samba):
