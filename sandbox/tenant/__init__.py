@@ -1,4 +1,4 @@
-"""A stand-in of the Microsoft login service and of Microsoft Graph v1.0, for one tenant, in memory."""
+"""A stand-in of the Microsoft login service and of Microsoft Graph, for one tenant, in memory."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.tenant.errors import refuse
-from sandbox.tenant.protocol import JSON_TYPE, VERSION, Call, Reply, read_target
+from sandbox.tenant.protocol import JSON_TYPE, Call, Reply, read_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ def _step(call: Call, request: Any, names: Mapping[str, str]) -> Step:
     body = request.get("body")
     if body is not None and "content-type" not in lowered:
         raise refuse("batch_invalid")
-    target = f"/{VERSION}/{url.lstrip('/')}"
+    target = f"/{call.version}/{url.lstrip('/')}"
     _, segments, query = read_target(target)
     if [segment.text for segment in segments] == ["$batch"]:
         raise refuse("batch_invalid")

@@ -6,7 +6,9 @@ from typing import Any
 
 from sandbox.tenant import facts
 
-RESOURCE_NAMES = {"user": "User", "group": "Group", "directoryRole": "DirectoryRole"}
+RESOURCE_NAMES = {"user": "User", "group": "Group", "directoryRole": "DirectoryRole"} | {
+    "servicePrincipal": "ServicePrincipal"
+}
 
 
 class GraphRefusal(Exception):

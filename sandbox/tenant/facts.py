@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+KINDS = ("user", "group", "directoryRole", "servicePrincipal")
+
 
 @dataclass(frozen=True, slots=True)
 class Property:
@@ -62,7 +64,7 @@ def load() -> Facts:
     raw = _read("properties")
     errors = _read("errors")
     permissions = _read("permissions")
-    properties: dict[str, dict[str, Property]] = {"user": {}, "group": {}, "directoryRole": {}}
+    properties: dict[str, dict[str, Property]] = {kind: {} for kind in KINDS}
     for key, entry in raw["properties"].items():
         kind, name = key.split(".", 1)
         properties[kind][name] = _property(name, entry)

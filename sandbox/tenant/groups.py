@@ -179,7 +179,9 @@ def _with_links(draft: State, entry: Entry, name: str, added: tuple[str, ...]) -
 def _takes(entry: Entry, name: str, linked: Entry) -> bool:
     if linked.kind == "user":
         return True
-    return name == "members" and not _unified(entry) and not _unified(linked) and linked.id != entry.id
+    if linked.kind != "group" or name != "members":
+        return False
+    return not _unified(entry) and not _unified(linked) and linked.id != entry.id
 
 
 def list_members(tenant: Tenant, call: Call, group: Segment) -> Reply:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERSION = "v1.0"
+VERSIONS = frozenset({VERSION, "beta"})
 JSON_TYPE = (
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 )
@@ -38,6 +39,11 @@ class Call:
     body: bytes
     base: str
     roles: frozenset[str] = frozenset()
+
+    @property
+    def version(self) -> str:
+        """Give the version that the path names."""
+        return read_target(self.target)[0]
 
     def header(self, name: str) -> str:
         """Give a header's value by its lower-case name, empty when it was not sent."""

@@ -42,6 +42,7 @@ class Query:
     counted: bool
     order: tuple[str, bool] | None
     expand_manager: tuple[str, ...] | None
+    everything: bool
 
 
 def read_query(call: Call, kinds: Sequence[str]) -> Query:
@@ -63,6 +64,7 @@ def read_query(call: Call, kinds: Sequence[str]) -> Query:
         counted=counted,
         order=_order(options, advanced=counted),
         expand_manager=_expand(options.get("$expand"), kinds),
+        everything=call.version == "beta",
     )
 
 
@@ -274,10 +276,8 @@ def answer_one(call: Call, state: State, entry: Entry, context: str, *, typed: b
 def render(entry: Entry, query: Query, state: State, *, typed: bool = False) -> dict[str, Any]:
     """Give an object as Graph does: the selected or default properties, lists never null."""
     known = facts.load().properties[entry.kind]
-    names = query.select
-    if names is None:
-        names = facts.load().default_projection(entry.kind)
-    elif "*" in names:
+    names = query.select or (("*",) if query.everything else facts.load().default_projection(entry.kind))
+    if "*" in names:
         names = tuple(name for name, one in known.items() if not one.navigation)
     rendered: dict[str, Any] = {"@odata.type": f"#microsoft.graph.{entry.kind}"} if typed else {}
     for name in names:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandbox.tenant.store import Entry, State
 
 _REFERENCE = re.compile(
-    r"/v1\.0/(?P<set>users|groups|directoryObjects)(?:/(?P<id>[^/()]+)|\('(?P<key>[^/()']+)'\))"
+    r"/(?:v1\.0|beta)/(?P<set>users|groups|directoryObjects)(?:/(?P<id>[^/()]+)|\('(?P<key>[^/()']+)'\))"
 )
 BIND_LIMIT = 20
 

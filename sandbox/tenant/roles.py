@@ -31,6 +31,12 @@ TEMPLATES = {
     "Hybrid Identity Administrator": "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2",
 }
 MAY_CHANGE_ADMINISTRATORS = frozenset({GLOBAL_ADMINISTRATOR, "Privileged Authentication Administrator"})
+READ_PERMISSIONS = {
+    "user": "user.read",
+    "group": "group.read",
+    "directoryRole": "role.read",
+    "servicePrincipal": "principal.read",
+}
 HOLDER_KINDS = ("group", "directoryRole")
 
 
@@ -155,8 +161,7 @@ def seen(tenant: Tenant, call: Call, entry: Entry) -> Entry:
 
     Microsoft Graph, page "Use the Microsoft Graph API", section on inaccessible member objects.
     """
-    permission = {"user": "user.read", "group": "group.read", "directoryRole": "role.read"}[entry.kind]
-    if tenant.allows(call, permission):
+    if tenant.allows(call, READ_PERMISSIONS[entry.kind]):
         return entry
     return Entry(id=entry.id, kind=entry.kind, properties={"id": entry.id})
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.tenant import directory, groups, roles, users
+from sandbox.tenant import synchronization as sync
 from sandbox.tenant.errors import GraphRefusal, refuse
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[..., Reply]
 
+JOBS = "/servicePrincipals/{principal}/synchronization/jobs"
 # (method, template, permission set, handler). "none" leaves the check to the handler, which knows the object.
 ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/organization", "organization.read", directory.read_organization),
@@ -86,6 +88,24 @@ ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("POST", "/groups/{group}/owners/$ref", "group.write", groups.add_owner),
     ("DELETE", "/groups/{group}/owners/{owner}/$ref", "group.write", groups.remove_owner),
     ("GET", "/directoryObjects/{object}", "object.read", directory.read_object),
+    ("POST", "/directoryObjects/getByIds", "object.read", directory.list_by_ids),
+    (
+        "GET",
+        "/directory/onPremisesSynchronization",
+        "synchronization.switches",
+        sync.read_switches,
+    ),
+    ("GET", "/servicePrincipals", "principal.read", sync.list_principals),
+    ("GET", "/servicePrincipals/{principal}", "principal.read", sync.read_principal),
+    ("GET", f"{JOBS}", "synchronization.read", sync.list_jobs),
+    ("GET", f"{JOBS}/{{job}}", "synchronization.read", sync.read_job),
+    ("GET", f"{JOBS}/{{job}}/schema", "synchronization.read", sync.read_schema),
+    (
+        "POST",
+        f"{JOBS}/{{job}}/provisionOnDemand",
+        "synchronization.write",
+        sync.provision_on_demand,
+    ),
     ("GET", "/directory/deletedItems/microsoft.graph.user", "user.read", directory.list_deleted_users),
     ("GET", "/directory/deletedItems/microsoft.graph.group", "group.read", directory.list_deleted_groups),
     ("GET", "/directory/deletedItems/{object}", "user.read", directory.read_deleted),

@@ -40,11 +40,14 @@ def is_guid(value: Any) -> bool:
     return isinstance(value, str) and _GUID.fullmatch(value) is not None
 
 
-def check_body(kind: str, body: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
+def check_body(
+    kind: str, body: Mapping[str, Any], *, creating: bool, stamped: frozenset[str] = frozenset()
+) -> dict[str, Any]:
     """Check every property of a write body by itself and give the properties to set.
 
     Annotations (`@odata.…` and `…@odata.bind`) are left out. Refuses unknown and read-only names, null where
-    it is not taken, wrong types, wrong lengths and wrong characters.
+    it is not taken, wrong types, wrong lengths and wrong characters. `stamped` are read-only names that this
+    call may set after all.
     """
     known = facts.load().properties[kind]
     wanted: dict[str, Any] = {}
@@ -53,7 +56,8 @@ def check_body(kind: str, body: Mapping[str, Any], *, creating: bool) -> dict[st
             continue
         if name not in known:
             raise refuse("unknown_property", property=name)
-        _writable(kind, known[name], creating=creating)
+        if name not in stamped:
+            _writable(kind, known[name], creating=creating)
         check_value(kind, known[name], value)
         wanted[name] = value
     _separate_alone(known, wanted)

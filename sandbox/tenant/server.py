@@ -15,7 +15,7 @@ from aiohttp import web
 from sandbox.tenant.faults import ConnectionDropped, Switchboard
 from sandbox.tenant.journal import Journal
 from sandbox.tenant.login import Login
-from sandbox.tenant.protocol import JSON_TYPE, VERSION, Call, read_target
+from sandbox.tenant.protocol import JSON_TYPE, Call, read_target
 from sandbox.tenant.service import Graph
 from sandbox.tenant.tenant import from_seed
 from sandbox.tenant.tokens import TokenIssuer
@@ -37,17 +37,17 @@ def utc_now() -> datetime:
 
 
 class TenantServer:
-    """A stand-in of the Microsoft login service and of Microsoft Graph v1.0 for one tenant.
+    """A stand-in of the Microsoft login service and of Microsoft Graph (v1.0, beta) for one tenant.
 
     Plain http on 127.0.0.1 only. `port` 0 takes a free one. `clock` is the tenant's time. `seed` fills it:
     `tenant_id`, `client_id`, `client_secret`, `roles` (of the token), `organization`, `domains`, `users` and
     `groups` (Graph's JSON with `id`; `manager`, `members` and `owners` hold ids; read-only properties and
     `onPremisesSyncBehavior` are taken), `deletedItems` (with `@odata.type`), `privileged` (ids of users who
     are Global Administrators), `directoryRoles` (`displayName` of a built-in role, `members`),
-    `application_roles` (built-in roles that the application holds), `certificates` (PEM),
-    `federated_subjects`, `client_secret_expired`, `token_lifetime_s`. What is left out has a default; None
-    is one domain and nobody. Raises SeedError for names that do not exist, ids or unique values that come
-    twice, and links that lead nowhere.
+    `application_roles` (built-in roles that the application holds), `cloud_sync` (see that module),
+    `certificates` (PEM), `federated_subjects`, `client_secret_expired`, `token_lifetime_s`. What is left out
+    has a default; None is one domain and nobody. Raises SeedError for names that do not exist, ids or unique
+    values that come twice, and links that lead nowhere.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class TenantServer:
         return response
 
     def _call(self, request: web.Request, body: bytes) -> Call:
-        _, segments, query = read_target(request.raw_path)
+        version, segments, query = read_target(request.raw_path)
         return Call(
             method=request.method,
             target=request.raw_path,
@@ -170,7 +170,7 @@ class TenantServer:
             query=query,
             headers={name.lower(): value for name, value in request.headers.items()},
             body=body,
-            base=f"http://{request.host}/{VERSION}",
+            base=f"http://{request.host}/{version}",
         )
 
     async def _control(self, request: web.Request, name: str) -> web.Response:

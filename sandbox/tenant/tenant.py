@@ -6,8 +6,8 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.tenant import facts, rules
-from sandbox.tenant.errors import refuse
+from sandbox.tenant import cloud_sync, facts, rules
+from sandbox.tenant.errors import GraphRefusal, refuse
 from sandbox.tenant.roles import GLOBAL_ADMINISTRATOR, TEMPLATES
 from sandbox.tenant.rules import Domain
 from sandbox.tenant.store import Entry, KeyTaken, State, Store
@@ -51,6 +51,7 @@ SEED_KEYS = frozenset(
         "privileged",
         "directoryRoles",
         "application_roles",
+        "cloud_sync",
     }
 )
 
@@ -83,6 +84,7 @@ class Tenant:
     organization: Mapping[str, Any]
     domains: Mapping[str, Domain]
     domain_bodies: tuple[Mapping[str, Any], ...]
+    cloud_sync: cloud_sync.CloudSync
 
     @property
     def initial_domain(self) -> str:
@@ -126,9 +128,12 @@ def from_seed(seed: Mapping[str, Any] | None, clock: Clock) -> Tenant:
         organization={"id": tenant_id, **given.get("organization", DEFAULT_SEED["organization"])},
         domains={str(body["id"]).casefold(): _domain(body) for body in domains},
         domain_bodies=domains,
+        cloud_sync=_cloud_sync(given, tenant_id),
     )
     with store.transaction() as state:
         _fill(state, given, store)
+        if tenant.cloud_sync.domain is not None:
+            state.put(tenant.cloud_sync.principal(store.timestamp()))
     return tenant
 
 
@@ -144,6 +149,13 @@ def _identity(given: Mapping[str, Any], tenant_id: str) -> Identity:
         roles=tuple(given.get("roles", facts.load().default_roles)),
         directory_roles=frozenset(given.get("application_roles", ())),
     )
+
+
+def _cloud_sync(given: Mapping[str, Any], tenant_id: str) -> cloud_sync.CloudSync:
+    try:
+        return cloud_sync.from_seed(given.get("cloud_sync"), tenant_id)
+    except (ValueError, GraphRefusal) as error:
+        raise SeedError(str(error)) from None
 
 
 def _domain(body: Mapping[str, Any]) -> Domain:
