@@ -114,6 +114,14 @@ def started(channel: str) -> Message:
     return _notice(f"It has been started. Its message is in {where}.", "You can close this.")
 
 
+def form_not_opened() -> Message:
+    """Say that the form could not be opened, and how to do without it."""
+    return _notice(
+        "The form could not be opened: Slack waits three seconds for it. Nothing was started.",
+        "Type `/provision` again, or with an identifier behind it.",
+    )
+
+
 def unknown_run(run_id: str = "") -> Message:
     """Say that a run is no longer stored."""
     name = f" {text.escape(text.run_short(run_id))}" if run_id else ""
