@@ -1,7 +1,10 @@
 // Block Kit as it is drawn here: exactly the blocks and elements that the product sends.
 
+import { ask } from "./confirm.js";
+import { CONTROL_TYPES, control, isControl } from "./controls.js";
 import { el, newId } from "./dom.js";
 import { FIELD_TYPES, input } from "./inputs.js";
+import { overflow } from "./menu.js";
 import { richText } from "./richtext.js";
 import { textNodes } from "./text.js";
 import { unknown } from "./unknown.js";
@@ -28,7 +31,7 @@ const BLOCKS = {
     ),
 };
 
-const ELEMENTS = { button };
+const ELEMENTS = { button, overflow: more, ...Object.fromEntries(CONTROL_TYPES.map((type) => [type, choice])) };
 
 /** The types of blocks and elements that can be drawn. */
 export const DRAWN = { blocks: Object.keys(BLOCKS), elements: Object.keys(ELEMENTS), fields: FIELD_TYPES };
@@ -36,15 +39,27 @@ export const DRAWN = { blocks: Object.keys(BLOCKS), elements: Object.keys(ELEMEN
 /**
  * Draw blocks.
  *
- * `view` holds `names` (ids to names), `heading` (the tag for header blocks), `press(block, element)` (what a
- * button does; resolves to null, or to what to tell the person).
+ * `view` holds `names` (ids to names), `heading` (the tag for header blocks), `press(block, element, value)` (what a
+ * button or a choice does; resolves to null, or to what to tell the person), and where something can be chosen
+ * `suggest(block, element, text)` and `values` (what is chosen already, by block and action).
  */
-export function drawBlocks(blocks, view) {
-  return blocks.map((block, index) => {
-    const drawn = Object.hasOwn(BLOCKS, block.type) ? BLOCKS[block.type](block, view) : unknown("block", block);
-    drawn.dataset.block = index;
-    return drawn;
+export function drawBlocks(blocks, given) {
+  const view = {
+    ...given,
+    use: (block, element) => ({
+      names: given.names,
+      state: given.values?.[block.block_id]?.[element.action_id],
+      suggest: (text) => given.suggest(block, element, text),
+    }),
+    choose: (block, element, value) => chosen(blockNode(block), view, block, element, value),
+  };
+  const drawn = blocks.map((block, index) => {
+    const node = Object.hasOwn(BLOCKS, block.type) ? BLOCKS[block.type](block, view) : unknown("block", block);
+    node.dataset.block = index;
+    return node;
   });
+  const blockNode = (block) => drawn[blocks.indexOf(block)];
+  return drawn;
 }
 
 function small(part, view) {
@@ -71,38 +86,55 @@ function draw(element, block, view) {
 }
 
 function button(element, block, view) {
-  if (element.confirm || element.url) return unknown("button option", { type: element.confirm ? "confirm" : "url" });
   // The name stays the visible text; what the app has for screen readers describes the button further.
   const said = element.accessibility_label;
   const description = said ? el("span", { id: newId("said"), hidden: true }, said) : null;
+  const isLink = /^https?:\/\//.test(element.url ?? "");
   const node = el(
-    "button",
+    isLink ? "a" : "button",
     {
-      type: "button",
+      ...(isLink ? { href: element.url, rel: "noreferrer", target: "_blank" } : { type: "button" }),
       class: `button ${element.style ?? ""}`,
       "aria-describedby": description?.id,
       data: { action: element.action_id, value: element.value ?? "" },
     },
     ...textNodes(element.text),
   );
-  node.addEventListener("click", () => pressed(node, () => view.press(block, element)));
+  node.addEventListener("click", () => pressed(node, block, element, view));
   return description ? el("span", { class: "described" }, node, description) : node;
 }
 
-async function pressed(node, press) {
+function more(element, block, view) {
+  const { node, button: dots } = overflow(element, (value) => pressed(dots, block, element, view, value));
+  return node;
+}
+
+function choice(element, block, view) {
+  if (!isControl(element)) return unknown("element", element);
+  const name = element.placeholder?.text ?? block.text?.text ?? "Options";
+  const changed = (value) => view.choose(block, element, value);
+  return control(element, { ...view.use(block, element), id: newId("field"), name, attributes: {}, changed });
+}
+
+/** Do what a button does, once at a time, if the person is sure; say beside it what went wrong. */
+async function pressed(node, block, element, view, value) {
   if (node.getAttribute("aria-busy") === "true") return;
   node.setAttribute("aria-busy", "true");
-  const block = node.closest(".block");
-  block.parentElement.querySelectorAll(".trouble").forEach((old) => old.remove());
-  const trouble = await press();
+  await chosen(node.closest(".block"), view, block, element, value);
   node.removeAttribute("aria-busy");
-  if (trouble) block.after(el("p", { class: "trouble", role: "alert" }, trouble));
+}
+
+async function chosen(place, view, block, element, value) {
+  if (element.confirm && !(await ask(element.confirm, view.names))) return;
+  place.parentElement?.querySelectorAll(".trouble.of-press").forEach((old) => old.remove());
+  const trouble = await view.press(block, element, value);
+  if (trouble) place.after(el("p", { class: "trouble of-press", role: "alert" }, trouble));
 }
 
 /** Say how the workspace is to find an element: by its action, or by its place where that is not enough. */
 export function addressOf(blocks, block, element) {
-  const usable = (one) => [one.accessory, ...(one.type === "actions" ? one.elements : [])].filter((e) => e?.action_id);
+  const usable = (one) => [one.accessory, one.element, ...(one.type === "actions" ? one.elements : [])].filter((e) => e?.action_id);
   const same = blocks.flatMap(usable).filter((e) => e.action_id === element.action_id && e.value === element.value);
-  if (same.length === 1) return { action: element.action_id, value: element.value };
+  if (element.type === "button" && same.length === 1) return { action: element.action_id, value: element.value };
   return { action: `${blocks.indexOf(block)}.${usable(block).indexOf(element)}` };
 }

@@ -21,10 +21,14 @@ export class Conversation {
   #articles = new Map();
   #channel = null;
 
-  /** `press(message, address)`: a button was used; `inspect(message)`; `use(text)`: put into the composer. */
-  constructor(node, { press, inspect, use }) {
+  /**
+   * `press(message, address, value)`: an element was used; `suggest(message, address, text)`; `inspect(message)`;
+   * `use(text)`: put into the composer.
+   */
+  constructor(node, { press, suggest, inspect, use }) {
     this.node = node;
     this.press = press;
+    this.suggest = suggest;
     this.inspect = inspect;
     this.use = use;
     this.list = el("div", { class: "messages" });
@@ -141,8 +145,12 @@ export class Conversation {
     return drawBlocks(message.blocks, {
       names: model.names,
       heading: "h2",
-      press: async (block, element) =>
-        troubleOf(await this.press(message, addressOf(message.blocks, block, element))),
+      press: async (block, element, value) =>
+        troubleOf(await this.press(message, addressOf(message.blocks, block, element), value)),
+      suggest: async (block, element, text) => {
+        const answer = await this.suggest(message, addressOf(message.blocks, block, element).action, text);
+        return { ...answer, say: troubleOf(answer) };
+      },
     });
   }
 
@@ -216,13 +224,18 @@ export function focusIn(node) {
   const active = document.activeElement;
   if (!node.contains(active) || active === node) return null;
   const { action, value } = active.dataset;
+  const field = active.closest("[data-field]")?.dataset.field;
   const label = active.textContent;
+  const selection = active.matches("input[type=text], textarea") ? [active.selectionStart, active.selectionEnd] : null;
   return (redrawn) => {
-    const buttons = [...redrawn.querySelectorAll("button")];
+    const all = [...redrawn.querySelectorAll("button, a.button, input, textarea")];
+    const isSame = (one) => one.dataset.action === action && one.closest("[data-field]")?.dataset.field === field;
     const same =
-      buttons.find((one) => action && one.dataset.action === action && one.dataset.value === value) ??
-      buttons.find((one) => one.textContent === label);
+      all.find((one) => action && isSame(one) && one.dataset.value === value) ??
+      all.find((one) => action && isSame(one) && one.checked) ??
+      all.find((one) => label && one.matches("button") && one.textContent === label);
     same?.focus({ preventScroll: true });
+    if (same && selection) same.setSelectionRange(...selection);
     return same !== undefined;
   };
 }

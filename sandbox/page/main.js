@@ -21,16 +21,18 @@ class Page {
     this.here = channel ?? null;
     this.unread = new Set();
     this.conversation = new Conversation(at("conversation"), {
-      press: (message, address) => gestures.click(this.model.me, { message: message.ts }, address),
+      press: (message, address, value) => gestures.click(this.model.me, { message: message.ts }, { ...address, ...valued(value) }),
+      suggest: (message, action, text) => gestures.suggest(this.model.me, { message: message.ts }, action, text),
       inspect: (ts) => this.inspector.toggle(this.model, ts),
       use: (text) => this.composer.use(text),
     });
     this.composer = new Composer(at("composer-place"), (text) => this.#send(text));
     this.inspector = new Inspector(at("inspector"));
     this.modals = new Modals({
-      press: (view, address) => gestures.click(this.model.me, { view: view.id }, address),
+      press: (view, address, value, values) => gestures.click(this.model.me, { view: view.id }, { ...address, ...valued(value), values }),
+      suggest: (view, action, text) => gestures.suggest(this.model.me, { view: view.id }, action, text),
       submit: (view, values) => gestures.submit(this.model.me, view.id, values),
-      closed: (view) => this.#closed(view),
+      closed: (view, opener) => this.#closed(view, opener),
     });
     this.feed = new Feed(user ?? null, {
       snapshot: (snapshot) => this.#adopt(snapshot),
@@ -138,11 +140,18 @@ class Page {
     return ["operation_timeout", "dispatch_failed"].includes(result.error) ? null : troubleOf(result);
   }
 
-  async #closed(view) {
+  async #closed(view, opener) {
     this.model.views = this.model.views.filter((one) => one.id !== view.id);
-    if (document.activeElement === document.body) this.composer.field.focus({ preventScroll: true });
+    if (document.activeElement === document.body) this.#refocus(opener);
     const result = await gestures.close(this.model.me, view.id);
     if (!result.ok) this.feed.refresh();
+  }
+
+  /** Go back to what opened a modal, or to what stands in its place now. */
+  #refocus({ ts, action, value }) {
+    const buttons = [...document.querySelectorAll(`article[data-ts="${ts}"] [data-action]`)];
+    const same = buttons.find((one) => one.dataset.action === action && one.dataset.value === value);
+    (same ?? this.composer.field).focus({ preventScroll: true });
   }
 
   async #reset() {
@@ -194,6 +203,9 @@ class Page {
     (open ? document.querySelector("#sidebar :checked") : button).focus();
   }
 }
+
+/** A choice goes along with the address of what was used; a button's own value is in the address already. */
+const valued = (value) => (value === undefined ? {} : { value });
 
 function split(text) {
   const [, name, rest] = /^(\S+)\s*([\s\S]*)$/.exec(text);

@@ -4,15 +4,19 @@ import { announce } from "./announce.js";
 import { addressOf, drawBlocks } from "./blocks.js";
 import { focusIn, troubleOf } from "./conversation.js";
 import { el, fill, icon, newId } from "./dom.js";
-import { retype, typedIn } from "./inputs.js";
+import { focusOnWrong, keptIn, retype, typedIn } from "./inputs.js";
 import { drawPayload } from "./inspector.js";
 
 export class Modals {
   #open = [];
 
-  /** `press(view, address)`: a button was used; `submit(view, values)`; `closed(view)`: the person closed it. */
-  constructor({ press, submit, closed }) {
+  /**
+   * `press(view, address, value, values)`: an element was used; `suggest(view, address, text)`; `submit(view, values)`;
+   * `closed(view, opener)`: the person closed it.
+   */
+  constructor({ press, suggest, submit, closed }) {
     this.press = press;
+    this.suggest = suggest;
     this.submit = submit;
     this.closed = closed;
   }
@@ -26,9 +30,15 @@ export class Modals {
       else if (known.view.hash !== view.hash) this.#turn(known, model, view);
       else if (JSON.stringify(known.view.errors) !== JSON.stringify(view.errors)) {
         this.#write(known, model, view);
-        known.body.querySelector("[aria-invalid]")?.focus(); // whichever comes first, this or the answer
+        focusOnWrong(known.body); // whichever comes first, this or the answer
       }
     }
+    this.#cover();
+  }
+
+  /** Let only the uppermost be seen. */
+  #cover() {
+    this.#open.forEach((one, place) => one.dialog.classList.toggle("covered", place < this.#open.length - 1));
   }
 
   #push(model, view) {
@@ -36,27 +46,42 @@ export class Modals {
     const dialog = el("dialog", { class: "modal", "aria-labelledby": titleId });
     const body = el("div", { class: "modal-body", tabindex: "0", autofocus: true });
     const title = el("h2", { id: titleId });
+    const below = this.#open.at(-1);
+    const back = below ? trail(below.view) : null;
     const payload = el("button", { type: "button", class: "tool", "aria-expanded": "false" }, icon("code"), "Payload");
     const close = el("button", { type: "button", class: "button", value: "close" });
     const submit = el("button", { type: "button", class: "button primary" });
     const inspected = el("div", { class: "modal-payload", hidden: true });
     fill(
       dialog,
-      el("header", { class: "modal-header" }, title),
+      el("header", { class: "modal-header" }, back, title),
       body,
       inspected,
       el("footer", { class: "modal-footer" }, payload, close, submit),
     );
-    const one = { view, dialog, body, title, close, submit, inspected, payload };
+    const one = { view, dialog, body, title, close, submit, inspected, payload, opener: openerOf(document.activeElement) };
     this.#open.push(one);
-    close.addEventListener("click", () => dialog.close());
+    close.addEventListener("click", () => this.#close(one));
+    dialog.addEventListener("cancel", () => this.#uncover(one)); // Escape; the browser closes it next
+    back?.addEventListener("click", () => this.#close(one));
     submit.addEventListener("click", () => this.#submitted(one));
     payload.addEventListener("click", () => this.#inspect(one, model));
+    body.addEventListener("keydown", (event) => {
+      const isLine = event.target.matches("input[type=text]:not([role=combobox])");
+      if (event.key !== "Enter" || event.defaultPrevented || event.isComposing || submit.hidden) return;
+      if (isLine || event.ctrlKey || event.metaKey) submit.click();
+    });
     dialog.addEventListener("close", () => this.#wasClosed(one));
     document.body.append(dialog);
     this.#write(one, model, view);
     dialog.showModal();
-    body.focus({ preventScroll: true });
+    this.#focusFirst(one);
+  }
+
+  #focusFirst({ view, body }) {
+    const place = view.blocks.findIndex((block) => elementsOf(block).some((element) => element.focus_on_load));
+    const field = place < 0 ? null : body.querySelector(`[data-block="${place}"] :is(input, textarea)`);
+    (field ?? body).focus({ preventScroll: true });
   }
 
   #turn(one, model, view) {
@@ -68,7 +93,7 @@ export class Modals {
   }
 
   #write(one, model, view) {
-    const typed = typedIn(one.body);
+    const kept = keptIn(one.body);
     one.view = view;
     one.title.textContent = view.title.text;
     one.close.textContent = view.close?.text ?? "Close";
@@ -76,12 +101,18 @@ export class Modals {
       names: model.names,
       heading: "h3",
       errors: view.errors,
-      press: async (block, element) => troubleOf(await this.press(one.view, addressOf(view.blocks, block, element))),
+      values: view.state.values,
+      press: async (block, element, value) =>
+        troubleOf(await this.press(one.view, addressOf(view.blocks, block, element), value, typedIn(one.body))),
+      suggest: async (block, element, text) => {
+        const answer = await this.suggest(one.view, addressOf(view.blocks, block, element).action, text);
+        return { ...answer, say: troubleOf(answer) };
+      },
     });
     one.submit.hidden = !view.submit;
     one.submit.textContent = view.submit?.text ?? "";
     fill(one.body, ...drawn);
-    retype(one.body, typed);
+    retype(one.body, kept);
     if (!one.inspected.hidden) this.#describe(one, model);
   }
 
@@ -90,7 +121,7 @@ export class Modals {
     const trouble = result.errors ? null : (result.shown ?? troubleOf(result));
     one.body.querySelectorAll(".trouble.of-modal").forEach((old) => old.remove());
     if (trouble) one.body.prepend(el("p", { class: "trouble of-modal", role: "alert" }, trouble));
-    one.body.querySelector("[aria-invalid]")?.focus();
+    focusOnWrong(one.body);
   }
 
   #inspect(one, model) {
@@ -108,19 +139,45 @@ export class Modals {
     drawPayload(one.inspected, { json, problems: view.problems, blocks, limits, measured: json });
   }
 
+  #close(one) {
+    this.#uncover(one);
+    one.dialog.close();
+  }
+
+  /** Bring out what is below before a modal goes: a focus cannot return to what cannot be seen. */
+  #uncover(one) {
+    this.#open[this.#open.indexOf(one) - 1]?.dialog.classList.remove("covered");
+  }
+
   #wasClosed(one) {
     const place = this.#open.indexOf(one);
     if (place < 0) return;
     this.#open.splice(place, 1);
     one.dialog.remove();
-    this.closed(one.view);
+    this.#cover();
+    this.closed(one.view, one.opener);
   }
 
   #pop() {
-    const one = this.#open.pop();
+    const one = this.#open.at(-1);
+    this.#uncover(one);
+    this.#open.pop();
     one.dialog.close();
     one.dialog.remove();
   }
+}
+
+/** Name the modal below, which closing this one leads back to. */
+function trail(below) {
+  return el("button", { type: "button", class: "tool trail" }, icon("back"), el("span", { class: "hidden" }, "Back to "), below.title.text);
+}
+
+const elementsOf = (block) => [block.element, block.accessory, ...(block.type === "actions" ? block.elements : [])].filter(Boolean);
+
+/** Remember what opened a modal, so that it is found again if its message was redrawn meanwhile. */
+function openerOf(node) {
+  const { action, value } = node.dataset;
+  return { node, ts: node.closest("article")?.dataset.ts, action, value };
 }
 
 function pageOf(view) {

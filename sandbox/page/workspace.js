@@ -20,6 +20,7 @@ async function post(path, body) {
 export const gestures = {
   command: (user, channel, command, text) => post("command", { user, channel, command, text }),
   say: (user, channel, text) => post("say", { user, channel, text }),
+  suggest: (user, where, action, value) => post("suggest", { user, ...where, action, value }),
   click: (user, where, what) => post("click", { user, ...where, ...what }),
   submit: (user, view, values) => post("submit", { user, view, values }),
   close: (user, view) => post("close", { user, view }),

@@ -24,7 +24,14 @@ _WHERE: Final[dict[str, _Types]] = {"user": str, "message": _OR_NOTHING, "view":
 _FIELDS: Final[dict[str, dict[str, _Types]]] = {
     "command": {"user": str, "channel": str, "text": str, "command": str},
     "say": {"user": str, "channel": str, "text": str},
-    "click": {**_WHERE, "action": (str, int), "value": _ANYTHING, "beside": _OR_NOTHING, "confirm": bool},
+    "click": {
+        **_WHERE,
+        "action": (str, int),
+        "value": _ANYTHING,
+        "beside": _OR_NOTHING,
+        "confirm": bool,
+        "values": dict,
+    },
     "suggest": {**_WHERE, "action": (str, int), "value": str},
     "submit": {"user": str, "view": _OR_NOTHING, "values": dict},
     "delete": {"message": str},

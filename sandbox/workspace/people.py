@@ -64,6 +64,7 @@ class People:
         value: object = None,
         beside: object = None,
         confirm: bool = True,
+        values: Node | None = None,
     ) -> Node:
         """Press a button, pick an option or leave a field that reports itself.
 
@@ -75,6 +76,7 @@ class People:
             value: what is picked or typed; for buttons, which of several with the same text.
             beside: a text in the same block, where several say the same.
             confirm: the answer to the question that the element may ask first.
+            values: what stands in the view's fields by then, as for `submit`; the app is told it as well.
 
         """
         person = self._state.person(user)
@@ -83,6 +85,8 @@ class People:
         block, element = choose(blocks, action, value=value, beside=beside)
         given = value if value is not None else action
         picked = chosen(element, given, self._offered(source, element))
+        if isinstance(source, View):
+            self._fill(source, values or {})
         if isinstance(source, View) and element["type"] in payloads.VALUE_FIELDS:
             source.values.setdefault(block["block_id"], {})[element["action_id"]] = picked
         if "confirm" in element and not confirm:

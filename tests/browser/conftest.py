@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 from bot.demo import Contoso, contoso
 from sandbox.workspace import WorkspaceServer
+from tests.browser.answering import App
 
 Open = Callable[..., Awaitable[Page]]
 _HERE = Path(__file__).parent
@@ -43,10 +45,16 @@ async def world(_running: Contoso) -> Contoso:
     return _running
 
 
+@pytest.fixture
+def ack_deadline() -> float:
+    """Give the seconds that the bare workspace waits for its app: few, for tests that wait for their end."""
+    return 0.3
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def bare() -> AsyncIterator[WorkspaceServer]:
-    """Give a workspace without an app behind it, with little patience."""
-    async with WorkspaceServer(ack_deadline=0.3) as workspace:
+async def bare(ack_deadline: float) -> AsyncIterator[WorkspaceServer]:
+    """Give a workspace without an app behind it."""
+    async with WorkspaceServer(ack_deadline=ack_deadline) as workspace:
         yield workspace
 
 
@@ -91,3 +99,23 @@ def _watch(page: Page, origin: str, faults: list[str]) -> None:
 async def page(world: Contoso, visit: Open) -> Page:
     """Give contoso in a browser, as Maria, in #identity."""
     return await visit(f"{world.workspace.url}/")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def app(bare: WorkspaceServer) -> AsyncIterator[App]:
+    """Run an app that answers as it is told behind a workspace."""
+    made = App(bare)
+    application = web.Application()
+    application.router.add_post("/", made.handle)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    bare.request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    yield made
+    await runner.cleanup()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(app: App, visit: Open) -> Page:
+    """Give the page of that workspace."""
+    return await visit(app.workspace.url)

@@ -2,75 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any
-
-import pytest_asyncio
-from aiohttp import web
+from aiohttp import ClientSession
 from playwright.async_api import Page, expect
 
-from sandbox.workspace import WorkspaceServer
-from tests.browser.conftest import Open
-
-Node = dict[str, Any]
-
-
-@dataclass
-class App:
-    """An app that keeps what it is sent and acknowledges with `answer`."""
-
-    workspace: WorkspaceServer
-    answer: Node | None = None
-    received: list[Node] = field(default_factory=list)
-
-    async def handle(self, request: web.Request) -> web.Response:
-        """Keep a payload and acknowledge it."""
-        form = await request.post()
-        self.received.append(json.loads(str(form["payload"])))
-        return web.json_response(self.answer) if self.answer else web.Response()
-
-    def open(self, title: str, *blocks: Node, push: bool = False, **more: Any) -> None:
-        """Open a modal for Maria, as the app would."""
-        view = {"type": "modal", "title": plain(title), "blocks": list(blocks), **more}
-        self.workspace.state.open_view("U0MARIA", view, push=push)
-
-
-def plain(text: str) -> Node:
-    """Return a text object."""
-    return {"type": "plain_text", "text": text}
-
-
-def section(text: str) -> Node:
-    """Return a paragraph."""
-    return {"type": "section", "text": plain(text)}
-
-
-def field_block(label: str, **more: Any) -> Node:
-    """Return an input block with a line to type in."""
-    element = {"type": "plain_text_input", "action_id": "typed"}
-    return {"type": "input", "block_id": label.lower(), "label": plain(label), "element": element, **more}
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def app(bare: WorkspaceServer) -> AsyncIterator[App]:
-    """Run the app behind a workspace."""
-    made = App(bare)
-    application = web.Application()
-    application.router.add_post("/", made.handle)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    bare.request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    yield made
-    await runner.cleanup()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def desk(app: App, visit: Open) -> Page:
-    """Give the page of that workspace."""
-    return await visit(app.workspace.url)
+from tests.browser.answering import App, field_block, plain, section
 
 
 async def test_stack(desk: Page, app: App) -> None:
@@ -157,3 +92,41 @@ async def test_open_modal_outlives_a_reload(desk: Page, app: App) -> None:
     await expect(desk.get_by_role("dialog", name="Kept")).to_have_count(1)
     app.workspace.reset()
     await expect(desk.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_trail_of_three(desk: Page, app: App) -> None:
+    """Three deep, only the uppermost is seen; it names the one below and leads back to where one was."""
+    deeper = {"type": "actions", "elements": [{"type": "button", "action_id": "in", "text": plain("Deeper")}]}
+    app.open("First", section("one"), deeper)
+    for title in ("Second", "Third"):
+        await desk.get_by_role("button", name="Deeper").click()
+        app.open(title, section(title), deeper, push=True)
+        await expect(desk.get_by_role("dialog")).to_have_accessible_name(title)
+    await expect(desk.get_by_role("dialog")).to_have_count(1)
+    await desk.get_by_role("button", name="Back to Second").click()
+    await expect(desk.get_by_role("dialog")).to_have_accessible_name("Second")
+    await expect(desk.get_by_role("button", name="Deeper")).to_be_focused()
+    await desk.keyboard.press("Escape")
+    await expect(desk.get_by_role("dialog")).to_have_accessible_name("First")
+    await expect(desk.get_by_role("button", name="Back to")).to_have_count(0)
+
+
+async def test_focus_finds_a_redrawn_button(desk: Page, app: App) -> None:
+    """The message is redrawn while its modal is open: closing leads to the button in its new place."""
+    button = {"type": "button", "action_id": "details", "text": plain("View details"), "value": "1"}
+    row = {"type": "actions", "elements": [button]}
+    state = app.workspace.state
+    headers = {"Authorization": f"Bearer {app.workspace.settings()['FOURCHECK_SLACK__BOT_TOKEN']}"}
+    message = {"channel": "C0IDENTITY", "text": "x", "blocks": [row]}
+    address = f"{app.workspace.url}/api/chat.postMessage"
+    async with ClientSession(headers=headers) as client, client.post(address, json=message) as posted:
+        assert (await posted.json())["ok"]
+    await desk.get_by_role("button", name="View details").press("Enter")
+    await app.heard(1)
+    app.open("Details", section("x"))
+    await expect(desk.get_by_role("dialog")).to_be_visible()
+    (shown,) = state.messages
+    state.edit_message(shown, text="y", blocks=[section("done"), row])
+    await expect(desk.get_by_text("done", exact=True)).to_have_count(1)
+    await desk.keyboard.press("Escape")
+    await expect(desk.get_by_role("button", name="View details")).to_be_focused()

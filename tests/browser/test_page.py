@@ -94,16 +94,12 @@ async def test_unknown_block_is_loud(bare: WorkspaceServer, visit: Open) -> None
     """What the page cannot draw is an error in its place, and the rest of the message is there."""
     page = await visit(bare.url)
     mrkdwn = {"type": "mrkdwn", "text": "*before*"}
-    menu = {
-        "type": "overflow",
-        "action_id": "more",
-        "options": [{"text": {"type": "plain_text", "text": "One"}, "value": "1"}],
-    }
+    menu = {"type": "timepicker", "action_id": "when"}
     markdown = {"type": "markdown", "text": "# x"}
     await post(bare, {"type": "section", "text": mrkdwn, "accessory": menu}, markdown)
     alerts = page.get_by_role("article").get_by_role("alert")
     await expect(alerts).to_have_count(2)
-    await expect(alerts.first).to_contain_text("Unknown element “overflow”")
+    await expect(alerts.first).to_contain_text("Unknown element “timepicker”")
     await expect(alerts.last).to_contain_text("Unknown block “markdown”")
     await expect(page.get_by_role("article")).to_contain_text("before")
     await page.get_by_role("button", name="Payload").click()
@@ -132,7 +128,10 @@ async def test_draws_exactly_what_may_be_sent(bare: WorkspaceServer, visit: Open
     assert set(drawn["blocks"]) == {*allowed["message"], *allowed["modal"]}
     sent = bot_facts()["allowed"]
     assert {*sent["message"], *sent["modal"]} <= set(drawn["blocks"])
-    assert drawn["elements"] == ["button"]
+    assert set(drawn["elements"]) == {
+        *("button", "overflow", "static_select", "external_select", "multi_static_select"),
+        *("multi_external_select", "radio_buttons", "checkboxes", "datepicker", "plain_text_input"),
+    }
 
 
 async def test_typing_ahead(page: Page) -> None:
