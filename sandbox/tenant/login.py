@@ -173,16 +173,18 @@ class Login:
         if expiry <= now or start > now + 300:
             raise refuse_login("expired_assertion")
         if token.claims.get("iss") != identity.client_id:
-            if identity.federated_subjects and token.claims.get("sub") not in identity.federated_subjects:
+            if token.claims.get("sub") not in identity.federated_subjects:
                 raise refuse_login("assertion_issuer")
+            keys = [tokens.certificate_key(pem) for pem in identity.federated_certificates]
+            if keys and not tokens.verified(token, keys):
+                raise refuse_login("bad_assertion_signature")
             return
         if token.claims.get("aud") not in {
             self._configuration()["token_endpoint"],
             self._configuration()["issuer"],
         }:
             raise refuse_login("assertion_audience")
-        keys = [tokens.certificate_key(pem) for pem in identity.certificates]
-        if keys and not tokens.verified(token, keys):
+        if not tokens.signed_by_certificate(token, identity.certificates):
             raise refuse_login("bad_assertion_signature")
 
     def _refused(self, refusal: LoginRefusal, error: str) -> Reply:

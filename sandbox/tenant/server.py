@@ -45,9 +45,11 @@ class TenantServer:
     `onPremisesSyncBehavior` are taken), `deletedItems` (with `@odata.type`), `privileged` (ids of users who
     are Global Administrators), `directoryRoles` (`displayName` of a built-in role, `members`),
     `application_roles` (built-in roles that the application holds), `cloud_sync` (see that module),
-    `certificates` (PEM), `federated_subjects`, `client_secret_expired`, `token_lifetime_s`. What is left out
-    has a default; None is one domain and nobody. Raises SeedError for names that do not exist, ids or unique
-    values that come twice, and links that lead nowhere.
+    `certificates` (PEM, the application's), `federated_subjects` (workloads that may sign in) and
+    `federated_certificates` (PEM; without them a workload's signature is not looked at),
+    `client_secret_expired`, `token_lifetime_s`. What is left out has a default; None is one domain and
+    nobody. Raises SeedError for names that do not exist, ids or unique values that come twice, and links
+    that lead nowhere.
     """
 
     def __init__(

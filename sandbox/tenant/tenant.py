@@ -41,6 +41,7 @@ SEED_KEYS = frozenset(
         "client_secret_expired",
         "certificates",
         "federated_subjects",
+        "federated_certificates",
         "token_lifetime_s",
         "roles",
         "organization",
@@ -70,6 +71,7 @@ class Identity:
     secret_expired: bool
     certificates: tuple[str, ...]
     federated_subjects: tuple[str, ...]
+    federated_certificates: tuple[str, ...]
     token_lifetime_s: int
     roles: tuple[str, ...]
     directory_roles: frozenset[str]
@@ -145,6 +147,7 @@ def _identity(given: Mapping[str, Any], tenant_id: str) -> Identity:
         secret_expired=bool(given.get("client_secret_expired", False)),
         certificates=tuple(given.get("certificates", ())),
         federated_subjects=tuple(given.get("federated_subjects", ())),
+        federated_certificates=tuple(given.get("federated_certificates", ())),
         token_lifetime_s=int(given.get("token_lifetime_s", 3599)),
         roles=tuple(given.get("roles", facts.load().default_roles)),
         directory_roles=frozenset(given.get("application_roles", ())),

@@ -93,6 +93,21 @@ def certificate_key(pem: str) -> rsa.RSAPublicKey:
     return key
 
 
+def signed_by_certificate(token: Token, certificates: Sequence[str]) -> bool:
+    """Say whether a registered certificate, the one that the header names, signed the token.
+
+    Microsoft identity platform, page "Application authentication certificate credentials": the header carries
+    the thumbprint as x5t (SHA-1) or x5t#S256.
+    """
+    named = {str(token.header.get(name, "")).rstrip("=") for name in ("x5t", "x5t#S256")}
+    for pem in certificates:
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+        prints = {encode(certificate.fingerprint(kind)) for kind in (hashes.SHA1(), hashes.SHA256())}  # noqa: S303 (the protocol's own thumbprint)
+        if named & prints and verified(token, [certificate_key(pem)]):
+            return True
+    return False
+
+
 @cache
 def _process_key() -> rsa.RSAPrivateKey:
     """Make the signing key, once a process: making one is the slowest thing a stand-in does at its start."""

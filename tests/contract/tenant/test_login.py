@@ -278,28 +278,32 @@ async def test_msal_gets_a_token_by_certificate_and_only_by_the_registered_one(s
         assert (refused["error"], refused["error_codes"]) == ("invalid_client", [700027])
 
 
-def assertion(key: rsa.RSAPrivateKey, **claims: Any) -> str:
-    """Sign an assertion with RS256."""
+def assertion(private: str, public: str, *, named: bool = True, **claims: Any) -> str:
+    """Sign an assertion with RS256, its header naming the certificate."""
 
     def spell(data: bytes) -> str:
         return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
-    parts = ({"alg": "RS256", "typ": "JWT"}, claims)
-    signed = ".".join(spell(json.dumps(part).encode()) for part in parts)
+    key = serialization.load_pem_private_key(private.encode(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    thumbprint = x509.load_pem_x509_certificate(public.encode()).fingerprint(hashes.SHA256())
+    header = {"alg": "RS256", "typ": "JWT"} | ({"x5t#S256": spell(thumbprint)} if named else {})
+    signed = ".".join(spell(json.dumps(part).encode()) for part in (header, claims))
     return f"{signed}.{spell(key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
 
 async def test_assertions_have_a_time_an_audience_and_an_issuer(
     connect: Connect, seed: dict[str, Any], clock: Clock
 ) -> None:
-    """Client assertions: expired, for another audience, or of an unknown workload are refused by number."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    """Client assertions: expired, unnamed, for another audience, or of an unknown workload are refused."""
+    pair = certificate("application")
     now = clock().timestamp()
     own = {"iss": CLIENT, "sub": CLIENT, "aud": f"{PUBLIC}/{TENANT}/oauth2/v2.0/token", "exp": now + 600}
     workload = {"iss": "https://cluster.test", "sub": "system:pod", "aud": "x", "exp": now + 600}
     form = {name: value for name, value in GOOD.items() if name != "client_secret"}
     rows: list[tuple[dict[str, Any], int | None]] = [
         (own, None),
+        (own | {"named": False}, 700027),
         (own | {"exp": now - 1}, 700024),
         (own | {"nbf": now + 3600}, 700024),
         (own | {"aud": "https://elsewhere.test"}, 700023),
@@ -307,9 +311,38 @@ async def test_assertions_have_a_time_an_audience_and_an_issuer(
         (workload, None),
         (workload | {"sub": "system:other"}, 700212),
     ]
-    async with TenantServer(seed=seed | {"federated_subjects": ["system:pod"]}, clock=clock) as server:
+    known = {"certificates": [pair[1]], "federated_subjects": ["system:pod"]}
+    async with TenantServer(seed=seed | known, clock=clock) as server:
         caller = await connect(server)
         for claims, number in rows:
-            body = form | {"client_assertion_type": ASSERTION, "client_assertion": assertion(key, **claims)}
+            body = form | {"client_assertion_type": ASSERTION, "client_assertion": assertion(*pair, **claims)}
             answer = (await ask(caller, body)).json()
             assert answer.get("error_codes") == ([number] if number else None), claims
+
+
+@pytest.mark.parametrize(
+    ("known", "claims", "number"),
+    [
+        pytest.param({}, {"iss": CLIENT, "aud": f"{PUBLIC}/{TENANT}/v2.0"}, 700027, id="no certificate"),
+        pytest.param({}, {"iss": "https://cluster.test", "sub": "system:pod"}, 700212, id="no workload"),
+        pytest.param(
+            {"federated_subjects": ["system:pod"], "federated_certificates": ["other"]},
+            {"iss": "https://cluster.test", "sub": "system:pod"},
+            700027,
+            id="signed by another",
+        ),
+    ],
+)
+async def test_an_application_that_registered_nothing_takes_no_assertion(
+    connect: Connect, seed: dict[str, Any], *, known: dict[str, Any], claims: dict[str, Any], number: int
+) -> None:
+    """An assertion is believed for a registered certificate or workload alone, and checked."""
+    pair = certificate("stranger")
+    if "federated_certificates" in known:
+        known = known | {"federated_certificates": [certificate("other")[1]]}
+    form = {name: value for name, value in GOOD.items() if name != "client_secret"}
+    signed = assertion(*pair, **claims, exp=datetime.now(UTC).timestamp() + 600)
+    async with TenantServer(seed=seed | known) as server:
+        caller = await connect(server)
+        answer = await ask(caller, form | {"client_assertion_type": ASSERTION, "client_assertion": signed})
+        assert answer.json()["error_codes"] == [number]
