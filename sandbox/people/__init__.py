@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.people.cases import GROUP_CASE, InterestingPerson, add_contact_case, hire_cases
 from sandbox.people.entry import BASE_DN, DOMAIN, DOMAIN_SID, GROUPS_DN, Entry, EntryMaker, child
 from sandbox.people.groups import Group, add_groups
+from sandbox.people.odd import hire_odd_names
 from sandbox.people.persons import Person, Staff, hire_ordinary, hire_shapes
 from sandbox.people.tenant import build_tenant
 from sandbox.people.units import (
@@ -65,6 +66,7 @@ def _population() -> _Population:
     contact = add_contact_case(maker)
     groups = add_groups(maker, staff.people)
     add_deleted(maker)
+    hire_odd_names(staff)
     forty = InterestingPerson(
         "group-40",
         child("CN", GROUP_CASE, GROUPS_DN),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -139,6 +140,77 @@ def test_drop_at_the_door(directory: DirectoryServer) -> None:
     directory.faults.add(FaultKind.DROP, operation="connect")
     with pytest.raises(LDAPExceptionError), connection(directory.settings(), seconds=5):
         pass
+
+
+def test_half_a_message_and_silence(directory: DirectoryServer) -> None:
+    """The answer begins and never ends: only the client's patience does."""
+    with connection(directory.settings(), seconds=1) as client:
+        directory.faults.add(FaultKind.HALF_MESSAGE)
+        began = time.monotonic()
+        with pytest.raises(LDAPExceptionError):
+            ask(client, ADA)
+        assert 0.5 < time.monotonic() - began < 10
+
+
+def test_drip(directory: DirectoryServer) -> None:
+    """An answer in single octets is slow and right."""
+    with connection(directory.settings()) as client:
+        directory.faults.add(FaultKind.DRIP, seconds=0.001)
+        began = time.monotonic()
+        assert ask(client, ADA).code == 0
+        assert time.monotonic() - began > 0.05
+
+
+@pytest.mark.parametrize("messages", [0, 1, 5])
+def test_messages_pass_before_a_cut(directory: DirectoryServer, messages: int) -> None:
+    """A cut within an answer comes after as many whole messages as ordered."""
+    with connection(directory.settings()) as client:
+        directory.faults.add(FaultKind.DROP_MID_ANSWER, messages=messages)
+        with pytest.raises(LDAPExceptionError):
+            ask(client, Query("", BASE_DN, "(objectClass=user)", SUBTREE, ("1.1",)))
+    assert directory.record.searches[-1].entries == messages + 1
+
+
+def test_notice_of_disconnection(directory: DirectoryServer) -> None:
+    """The server says that it goes, and goes; a new connection works."""
+    with connection(directory.settings()) as client:
+        directory.faults.add(FaultKind.DISCONNECT)
+        with pytest.raises(LDAPExceptionError):
+            ask(client, ADA)
+    with connection(directory.settings()) as client:
+        assert ask(client, ADA).code == 0
+
+
+def test_hang_in_tcp(directory: DirectoryServer) -> None:
+    """New clients wait for TCP itself, those inside are served; afterwards all are."""
+    host, _, port = directory.url.removeprefix("ldaps://").partition(":")
+    with connection(directory.settings()) as inside:
+        directory.faults.add(FaultKind.HANG_TCP)
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                socket.create_connection((host, int(port)), timeout=0.3)
+        assert ask(inside, ADA).code == 0
+        directory.faults.clear()
+        with connection(directory.settings()) as client:
+            assert ask(client, ADA).code == 0
+
+
+@pytest.mark.parametrize("code", [1, 2, 8, 11, 13, 34, 48, 53, 80])
+def test_any_result(directory: DirectoryServer, code: int) -> None:
+    """Every result code can be ordered."""
+    with connection(directory.settings()) as client:
+        directory.faults.add(FaultKind.RESULT, code=code)
+        assert ask(client, ADA).code == code
+        assert ask(client, ADA).code == 0
+
+
+@pytest.mark.parametrize("sub_code", ["525", "530", "531", "532", "568"])
+def test_any_refusal_of_a_bind(directory: DirectoryServer, sub_code: str) -> None:
+    """Every reason to refuse a logon can be ordered, in the words of Active Directory."""
+    with connection(directory.settings(), bind=False) as client:
+        directory.faults.add(FaultKind.RESULT, operation="bind", code=49, sub_code=sub_code)
+        _, result, _, _ = client.bind()
+        assert (result["result"], f"data {sub_code}," in result["message"]) == (49, True)
 
 
 def test_count_and_skip() -> None:
