@@ -27,6 +27,7 @@ def _ldap(name: str, section: DirectorySettings) -> LdapSettings:
         base_dn=section.base_dn,
         ca_file=str(section.ca_file) if section.ca_file else None,
         allow_plaintext=section.allow_plaintext,
+        section=f"FOURCHECK_{place}",
     )
 
 

@@ -11,6 +11,7 @@ from pipeline import dn, values
 from pipeline.adapters import ldap_errors
 from pipeline.adapters.ldap_absent import Absence, condition, told
 from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session
+from pipeline.adapters.ldap_faults import fault
 from pipeline.adapters.ldap_filters import ANYTHING, AllOf, Equal, Filter
 from pipeline.adapters.ldap_membership import memberships
 from pipeline.adapters.ldap_people import LOOKED_AT, SHOWN, TIME_LIMIT_S, in_order, people_filter
@@ -20,9 +21,9 @@ from pipeline.adapters.ldap_settings import LdapSettings
 from pipeline.dn import DistinguishedName, fold, from_directory
 from pipeline.errors import (
     ConfigurationInvalid,
+    DirectoryError,
     DirectoryForbidden,
     DirectoryReferral,
-    ObjectAmbiguous,
     ObjectNotFound,
     RequestError,
 )
@@ -43,7 +44,7 @@ class LdapDirectory:
         """Keep the settings; nothing is opened yet. Raises ConfigurationInvalid for what is wrong."""
         self._settings = settings
         self._pool = LdapPool(settings)
-        self._base = _base(settings.base_dn)
+        self._base = _base(settings)
         self._netbios: str | None = None
         self._searches = asyncio.Semaphore(max(1, settings.connections // 2))
 
@@ -149,9 +150,11 @@ class LdapDirectory:
         if self._netbios is None:
             self._netbios = _netbios_name(session, self._base, deadline)
         if fold(identifier.domain) not in {fold(self._netbios), fold(self._base.domain)}:
-            raise DirectoryReferral(
-                f"The domain {dn.visible(identifier.domain)} is not this directory's, "
-                f"which is {self._base.domain} ({self._netbios})."
+            raise fault(
+                "other_domain_account",
+                domain=dn.visible(identifier.domain),
+                own=self._base.domain,
+                short=self._netbios,
             )
 
     def _members(
@@ -207,13 +210,13 @@ def _netbios_name(session: Session, base: DistinguishedName, deadline: Deadline)
     return base.domain.partition(".")[0].upper()
 
 
-def _base(text: str) -> DistinguishedName:
+def _base(settings: LdapSettings) -> DistinguishedName:
     try:
-        return dn.parse(text)
+        return dn.parse(settings.base_dn)
     except RequestError as error:
         raise ConfigurationInvalid(
-            f"The base DN “{dn.visible(text)}” is not a distinguished name.",
-            remedy="Correct FOURCHECK_DIRECTORY__BASE_DN.",
+            f"The base DN “{dn.visible(settings.base_dn)}” is not a distinguished name.",
+            remedy=settings.own_names("Correct FOURCHECK_DIRECTORY__BASE_DN."),
         ) from error
 
 
@@ -225,7 +228,7 @@ def _search_base(identifier: Identifier) -> str:
     return identifier.text
 
 
-def _ambiguous(identifier: Identifier, hits: Sequence[RawEntry]) -> ObjectAmbiguous:
+def _ambiguous(identifier: Identifier, hits: Sequence[RawEntry]) -> DirectoryError:
     names = "; ".join(str(from_directory(hit.dn)) for hit in hits[:_LISTED])
     count = f"More than {_LISTED}" if len(hits) > _LISTED else str(len(hits))
-    return ObjectAmbiguous(f"{count} objects answer to {told(identifier)}: {names}.")
+    return fault("ambiguous", count=count, called=told(identifier), names=names)

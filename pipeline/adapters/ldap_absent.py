@@ -9,6 +9,7 @@ from typing import Final
 from pipeline import values
 from pipeline.adapters import ldap_errors
 from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session
+from pipeline.adapters.ldap_faults import fault
 from pipeline.adapters.ldap_filters import ANYTHING, AllOf, AnyOf, Equal, Filter, StartsWith
 from pipeline.adapters.ldap_settings import LdapSettings
 from pipeline.dn import DistinguishedName, from_directory, visible
@@ -18,7 +19,6 @@ from pipeline.errors import (
     DirectoryLimit,
     DirectoryReferral,
     DirectoryUnexpected,
-    ObjectDeleted,
     ObjectNotFound,
 )
 from pipeline.identifiers import Identifier, IdentifierKind
@@ -76,33 +76,23 @@ class Absence:
         """Return the error that says most. `answer` is what the controller said to a name or an id."""
         if identifier.kind is IdentifierKind.DN and answer is not None:
             return self._absent(from_directory(identifier.text), answer)
-        return self._deleted(_by_value(identifier), told(identifier)) or ObjectNotFound(
-            f"Active Directory has no object with {told(identifier)}.", ids=answer.ids if answer else None
-        )
+        deleted = self._deleted(_by_value(identifier), told(identifier))
+        return deleted or fault("not_found", answer.ids if answer else None, called=told(identifier))
 
     def _absent(self, name: DistinguishedName, answer: ObjectNotFound) -> DirectoryError:
         """Say how much of a name exists: the nearest container, or that it is another domain's."""
         foreign = name.domain and self._base.domain and name.domain != self._base.domain
         if foreign and not name.is_under(self._base):
-            return DirectoryReferral(
-                f"The object would lie in the domain {name.domain}; this directory is {self._base.domain}."
-            )
+            return fault("other_domain", domain=name.domain, own=self._base.domain)
         if ldap_errors.is_bad_name(answer):
             return answer
         deleted = self._deleted(_by_name(name), f"the name “{name.rdn_value}”", name.parent)
         if deleted is not None:
             return deleted
         nearest = answer.ids.get(ldap_errors.MATCHED_DN) or self._nearest(name)
-        if not nearest:
-            return ObjectNotFound(
-                f"Active Directory has no “{name.rdn_value}”, nor any container of its path.", ids=answer.ids
-            )
-        return ObjectNotFound(
-            f"Active Directory has no “{name.rdn_value}” there; of its path, {nearest} exists.",
-            remedy=self._elsewhere(name)
-            or "Check the spelling of what stands before that; a moved object has a new name.",
-            ids=answer.ids,
-        )
+        names = self._elsewhere(name)
+        row = "moved" if nearest and names else "not_found_there" if nearest else "path_not_found"
+        return fault(row, answer.ids, name=name.rdn_value, nearest=nearest, names=names)
 
     def _nearest(self, name: DistinguishedName) -> str:
         """Look for the nearest container that exists, where the controller does not tell."""
@@ -121,14 +111,11 @@ class Absence:
             )
         )
         found = self._hint(self._settings.base_dn, called, (), limit=_LISTED)
-        if not found:
-            return ""
-        names = "; ".join(sorted(str(from_directory(entry.dn)) for entry in found))
-        return f"It may have been moved; this is called the same: {names}."
+        return "; ".join(sorted(str(from_directory(entry.dn)) for entry in found))
 
     def _deleted(
         self, wanted: Filter, called: str, parent: DistinguishedName | None = None
-    ) -> ObjectDeleted | None:
+    ) -> DirectoryError | None:
         """Look among the deleted objects. None where there is none, or none that the account may see."""
         domain = self._session.about("defaultNamingContext") or self._settings.base_dn
         found = self._hint(
@@ -139,10 +126,8 @@ class Absence:
             return None
         last = max(here, key=lambda one: one.changed)
         several = f"; {len(here)} such objects were deleted, this one last" if len(here) > 1 else ""
-        return ObjectDeleted(
-            f"The object with {called} was deleted from Active Directory{last.when}{last.where}{several}.",
-            remedy=None if last.restorable else ObjectDeleted.gone,
-        )
+        row = "deleted" if last.restorable else "deleted_for_good"
+        return fault(row, called=called, when=last.when, where=last.where + several)
 
     def _hint(
         self, base: str, wanted: Filter, attributes: Sequence[str], *, limit: int, deleted: bool = False

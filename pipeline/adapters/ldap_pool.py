@@ -15,6 +15,7 @@ import ldap3
 
 from pipeline.adapters import ldap_connection, ldap_errors
 from pipeline.adapters.ldap_connection import Deadline, Session
+from pipeline.adapters.ldap_faults import fault
 from pipeline.adapters.ldap_settings import Controller, LdapSettings, Protection
 from pipeline.errors import (
     DirectoryBindRefused,
@@ -24,7 +25,6 @@ from pipeline.errors import (
     DirectoryLimit,
     DirectoryReferral,
     DirectoryTimeout,
-    DirectoryUnreachable,
     ObjectAmbiguous,
     ObjectNotFound,
 )
@@ -86,7 +86,7 @@ class LdapPool:
         """
         within_s = min(within_s, self._settings.operation_timeout_s)
         if self._closed:
-            raise DirectoryUnreachable("The connection to Active Directory is closed.")
+            raise fault("closed")
         call = _Call(Deadline.after(within_s))
         self._calls.add(call)
         future = asyncio.get_running_loop().run_in_executor(self._executor, self._run, work, call)
@@ -99,7 +99,11 @@ class LdapPool:
                 call.give_up()
         if not future.done():
             raise ldap_errors.timed_out(None)
-        return future.result()
+        try:
+            return future.result()
+        except DirectoryError as error:
+            error.remedy = self._settings.own_names(error.remedy)
+            raise
 
     async def warm_up(self) -> None:
         """Open the connections. Raises DirectoryError when not one can be opened."""

@@ -14,9 +14,10 @@ from typing import Final
 
 from pipeline import dn
 from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session
+from pipeline.adapters.ldap_faults import fault
 from pipeline.adapters.ldap_filters import ANYTHING, Filter, is_attribute_name
 from pipeline.adapters.ldap_settings import LdapSettings
-from pipeline.errors import ConfigurationInvalid, DirectoryLimit
+from pipeline.errors import ConfigurationInvalid
 from pipeline.ports import DirectoryEntry
 
 _RANGE: Final = re.compile(r"range=(\d+)-(\d+|\*)", re.IGNORECASE)
@@ -160,5 +161,5 @@ def search_pages(
         if len(entries) > limit or not cookie:
             break
     if found.cut and not entries:
-        raise DirectoryLimit
+        raise fault("size_limit", controller=session.controller)
     return entries[:limit], len(entries) <= limit and not cookie and not found.cut

@@ -18,6 +18,9 @@ class Protection(StrEnum):
     NONE = "none"
 
 
+MAIN: Final = "FOURCHECK_DIRECTORY"
+"""How the names of the first domain's settings begin."""
+
 _PORTS: Final = {"ldaps": 636, "ldap": 389}
 
 
@@ -59,17 +62,26 @@ class LdapSettings:
     """How many values of one attribute are kept; of more, the number is told."""
     member_limit: int = 50_000
     """How many values of one attribute, such as a group's members, are counted at most."""
+    section: str = MAIN
+    """How the names of these settings begin, for those who are to correct one."""
+
+    def own_names(self, text: str) -> str:
+        """Return a text with the settings of the first domain replaced by those of this one."""
+        return text.replace(f"{MAIN}__", f"{self.section}__")
 
     def controllers(self) -> tuple[Controller, ...]:
         """Return the domain controllers in order. Raises ConfigurationInvalid for what is wrong."""
         if not self.urls:
             raise ConfigurationInvalid(
-                "No domain controller is named.", remedy="Set FOURCHECK_DIRECTORY__URLS to ldaps://host."
+                "No domain controller is named.",
+                remedy=self.own_names("Set FOURCHECK_DIRECTORY__URLS to ldaps://host."),
             )
         if not self.bind_dn or not self.bind_password:  # an empty one would sign in as nobody
             raise ConfigurationInvalid(
                 "The bot has no account for Active Directory.",
-                remedy="Set FOURCHECK_DIRECTORY__BIND_DN and FOURCHECK_DIRECTORY__BIND_PASSWORD.",
+                remedy=self.own_names(
+                    "Set FOURCHECK_DIRECTORY__BIND_DN and FOURCHECK_DIRECTORY__BIND_PASSWORD."
+                ),
             )
         return tuple(self._controller(url) for url in self.urls)
 
@@ -82,7 +94,9 @@ class LdapSettings:
         if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/") or parts.query:
             raise ConfigurationInvalid(
                 f"“{url}” is not the address of a domain controller.",
-                remedy="Write FOURCHECK_DIRECTORY__URLS as ldaps://host or ldaps://host:port.",
+                remedy=self.own_names(
+                    "Write FOURCHECK_DIRECTORY__URLS as ldaps://host or ldaps://host:port."
+                ),
             )
         if parts.scheme == "ldaps":
             protection = Protection.LDAPS

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from pipeline.errors.base import PipelineError
 
 
@@ -11,6 +9,8 @@ class DirectoryError(PipelineError):
     """Active Directory did not give the object."""
 
     code = "directory"
+    fault: str = ""
+    """The row of the fault table that it is (docs/connect-active-directory.md), where it is one."""
 
 
 class ObjectNotFound(DirectoryError):
@@ -25,8 +25,6 @@ class ObjectDeleted(ObjectNotFound):
 
     code = "object_deleted"
     remedy = "If that was a mistake, restore it from the Active Directory Recycle Bin, and run this again."
-    gone: ClassVar[str] = "It cannot be restored with its attributes any more; make it anew if need be."
-    """The remedy where nothing but the tombstone is left."""
 
 
 class ObjectAmbiguous(DirectoryError):

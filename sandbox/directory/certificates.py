@@ -42,10 +42,12 @@ def make_chain(
     dns_names: tuple[str, ...] = DNS_NAMES,
     addresses: tuple[str, ...] = ADDRESSES,
     expired: bool = False,
+    early: bool = False,
 ) -> Chain:
     """Write a fresh CA and a server certificate into `folder`.
 
-    `dns_names` and `addresses` go into the certificate's subjectAltName; `expired` makes it end yesterday.
+    `dns_names` and `addresses` go into the certificate's subjectAltName; `expired` makes it end yesterday,
+    `early` begin tomorrow.
     """
     now = datetime.now(UTC)
     ca_key = ec.generate_private_key(ec.SECP256R1())
@@ -72,7 +74,7 @@ def make_chain(
         .issuer_name(ca_name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=2))
+        .not_valid_before(now + timedelta(days=1 if early else -2))
         .not_valid_after(now + timedelta(days=-1 if expired else 30))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)

@@ -134,7 +134,7 @@ def deleted_objects() -> Entry:
 
 
 async def test_the_recycle_bin_keeps_the_day_and_the_way_back() -> None:
-    """An object in the recycle bin was deleted on that day and can be restored; its address is known still."""
+    """An object in the recycle bin was deleted on that day and can be restored; its address is known."""
     ada = tombstone("Ada", 901, "20260501", mail=(b"ada@contoso.test",))
     async with serving_to([*group_of(0), deleted_objects(), ada], policy=SEEING) as directory:
         with pytest.raises(ObjectDeleted) as caught:
