@@ -88,6 +88,16 @@ class TargetObject:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a cloud object stands beside its attributes. None: it cannot be told, as without a permission."""
+
+    roles: tuple[str, ...] | None = None
+    """The directory roles that a user holds, directly or through groups."""
+    cloud_managed: bool | None = None
+    """Whether the source of authority has been moved from Active Directory to the cloud."""
+
+
+@dataclass(frozen=True, slots=True)
 class Domain:
     """A domain name of the tenant."""
 
@@ -179,6 +189,10 @@ class Tenant(Protocol):
         """Return the ids of all direct members of a group."""
         ...
 
+    async def standing(self, kind: TargetKind, entra_id: EntraId) -> Standing:
+        """Return where an object stands, in one round trip; what may not be read is None."""
+        ...
+
     async def domains(self) -> tuple[Domain, ...]:
         """Return the tenant's domain names."""
         ...
@@ -199,6 +213,14 @@ class Tenant(Protocol):
         """Link a user to a manager, or take the link away."""
         ...
 
+    async def restore_user(self, user: EntraId, upn: str | None = None) -> Receipt:
+        """Take a user out of the deleted objects, with another user principal name where one is given."""
+        ...
+
+    async def restore_group(self, group: EntraId) -> Receipt:
+        """Take a group out of the deleted objects."""
+        ...
+
     async def upsert_group(
         self, unique_name: str, body: Mapping[str, object]
     ) -> tuple[TargetObject | None, Receipt]:
@@ -214,6 +236,10 @@ class Tenant(Protocol):
 
     async def add_members(self, group: EntraId, members: Sequence[EntraId]) -> Receipt:
         """Add at most 20 members in one request: all of them or none."""
+        ...
+
+    async def remove_member(self, group: EntraId, member: EntraId) -> Receipt:
+        """Remove one member; one that is not there is removed already."""
         ...
 
 

@@ -16,6 +16,7 @@ from pipeline.errors import (
     OutcomeUnknown,
     PipelineError,
     PlanStale,
+    PrivilegedTarget,
     Refusal,
     SynchronizedTarget,
     SynchronizedTenant,
@@ -42,6 +43,13 @@ from pipeline.stages.matching import Match, find_match
 from pipeline.stages.planning import drift_plan, make_plan
 from pipeline.stages.scoping import evaluate_scope
 from pipeline.wording import action_summary, count, not_written, plan_summary, what_moved
+
+_DONE: Final = {
+    PlanAction.CREATE: Outcome.CREATED,
+    PlanAction.UPDATE: Outcome.UPDATED,
+    PlanAction.RESTORE: Outcome.RESTORED,
+    PlanAction.NONE: Outcome.UNCHANGED,
+}
 
 NOTES_SHOWN: Final = 3
 """How many notes on what was not written stand in the message itself; the details have them all."""
@@ -155,13 +163,13 @@ async def _match(record: Record, source: Source, services: Services) -> Match:
 
 async def _act(record: Record, source: Source, match: Match, services: Services) -> Run:
     async with record.stage(StageName.ACTION):
+        _skip_cloud_managed(record, match)
         _refuse_synchronized(record, source, match)
         _skip_mail_enabled(record, source, match)
         plan = await make_plan(source, match, services)
         shown = redact_plan(plan, match.rules, source.configuration.privacy)
         record.change(plan=shown)
-        if plan.action is PlanAction.CREATE:
-            _guard_creation(source, match)
+        _guard(plan, source, match)
         provisioning = record.run.mode is Mode.PROVISION
         if plan.action is PlanAction.NONE or not provisioning or not services.writes:
             if provisioning and plan.action is not PlanAction.NONE:
@@ -196,10 +204,24 @@ def _skip_mail_enabled(record: Record, source: Source, match: Match) -> None:
         raise Skipped
 
 
-def _guard_creation(source: Source, match: Match) -> None:
-    """Refuse to create beside a synchronisation, unless the configuration allows it."""
-    if match.tenant_synchronized and not source.configuration.guards.allow_create_in_synced_tenant:
+def _skip_cloud_managed(record: Record, match: Match) -> None:
+    """Skip an object whose source of authority is the cloud: Active Directory has no say in it any more."""
+    if match.standing.cloud_managed is True:
+        summary = f"The source of authority of this {match.rules.kind} is the cloud (isCloudManaged)"
+        notes = ("Change it in Entra ID, or move the source of authority back to Active Directory.",)
+        record.close(StageName.ACTION, StageStatus.SKIPPED, summary, ActionEvidence(notes=notes))
+        raise Skipped
+
+
+def _guard(plan: Plan, source: Source, match: Match) -> None:
+    """Refuse what a safety catch is for, unless the configuration takes it off."""
+    guards = source.configuration.guards
+    synchronized = match.tenant_synchronized and not guards.allow_create_in_synced_tenant
+    if plan.action is PlanAction.CREATE and synchronized:
         raise SynchronizedTenant
+    roles = match.standing.roles
+    if plan.action is not PlanAction.NONE and roles and not guards.allow_privileged_targets:
+        raise PrivilegedTarget(f"The object in Entra ID holds directory roles: {', '.join(roles)}.")
 
 
 async def _refuse_other_plan(record: Record, services: Services) -> None:
@@ -247,8 +269,8 @@ async def _end_acted(record: Record, plan: Plan, action: Action) -> Run:
     record.keep(StageName.ACTION, evidence)
     if action.error is not None and not action.written:
         raise action.error
-    creating = plan.action is PlanAction.CREATE
-    if creating:
+    done = _DONE[plan.action]
+    if done is Outcome.CREATED:
         record.warn(CLOUD_ONLY[plan.kind])
     summary = action_summary(plan, members=action.members, linked=action.linked, refused=len(action.refused))
     for note in evidence.notes[:NOTES_SHOWN]:
@@ -256,12 +278,10 @@ async def _end_acted(record: Record, plan: Plan, action: Action) -> Run:
     if action.error is not None:
         unknown = isinstance(action.error, OutcomeUnknown)
         outcome = Outcome.UNKNOWN if unknown else Outcome.PARTIAL
-        summary = f"{'Created' if creating else 'Updated'}, then stopped: {action.error.message}"
+        summary = f"{str(done).capitalize()}, then stopped: {action.error.message}"
         record.close(StageName.ACTION, StageStatus.FAILED, summary, evidence)
         return await record.end(outcome, action.error)
     status = StageStatus.WARNING if evidence.notes else StageStatus.PASSED
-    outcome = Outcome.CREATED if creating else Outcome.UPDATED
-    if action.refused:
-        outcome = Outcome.PARTIAL
+    outcome = Outcome.PARTIAL if action.refused else done
     record.close(StageName.ACTION, status, summary, evidence)
     return await record.end(outcome)

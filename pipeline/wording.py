@@ -9,6 +9,19 @@ from pipeline.model import ChangeKind, Plan, PlanAction, Run
 
 _LINK_WANTED: Final = frozenset({ChangeKind.NOT_WRITTEN, ChangeKind.ADDED, ChangeKind.CHANGED})
 
+_WOULD: Final = {
+    PlanAction.CREATE: "Would create",
+    PlanAction.UPDATE: "Would update",
+    PlanAction.RESTORE: "Would restore, with",
+    PlanAction.NONE: "Would leave",
+}
+_DONE: Final = {
+    PlanAction.CREATE: "Created with",
+    PlanAction.UPDATE: "Updated",
+    PlanAction.RESTORE: "Restored with",
+    PlanAction.NONE: "Left",
+}
+
 NAMED: Final = 10
 """How many members are named one by one."""
 
@@ -20,15 +33,18 @@ def plan_summary(plan: Plan) -> str:
         if not not_written(plan):
             return f"Nothing to do: all {same} attributes are already as they should be"
         return f"Nothing that can be written: {count(same, 'attribute')} already as they should be"
-    verb = "Would create" if plan.action is PlanAction.CREATE else "Would update"
+    verb = _WOULD[plan.action]
     members = sum(1 for m in plan.members if m.kind is ChangeKind.ADDED)
+    if plan.action is PlanAction.RESTORE and not members and not _own(plan):
+        return f"{verb}; nothing was written"
     return f"{verb} {_what(plan, members)}; nothing was written"
 
 
 def action_summary(plan: Plan, *, members: int, linked: bool, refused: int) -> str:
     """Say what was done: `members` that were added, whether the manager was `linked`, writes `refused`."""
-    done = "Created with" if plan.action is PlanAction.CREATE else "Updated"
-    text = f"{done} {_what(plan, members)}"
+    text = f"{_DONE[plan.action]} {_what(plan, members)}"
+    if plan.action is PlanAction.RESTORE and not members and not _own(plan):
+        text = "Restored"
     manager = next((c for c in plan.changes if c.attribute == "manager"), None)
     if linked:
         text += ", manager linked"
@@ -66,9 +82,13 @@ def count(number: int, noun: str) -> str:
 
 
 def _what(plan: Plan, members: int) -> str:
-    own = [c for c in plan.written if c.attribute not in {"manager", "passwordProfile"}]
-    attributes = count(len(own), "attribute")
+    attributes = count(_own(plan), "attribute")
     return f"{attributes} and {count(members, 'member')}" if members else attributes
+
+
+def _own(plan: Plan) -> int:
+    """Count the attributes to be written that people know of."""
+    return sum(1 for c in plan.written if c.attribute not in {"manager", "passwordProfile"})
 
 
 def what_moved(before: Run, now: Run) -> list[str]:

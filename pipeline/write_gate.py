@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pipeline.errors import WriteNotAllowed
 from pipeline.ids import EntraId
 from pipeline.model import Plan, PlanAction, TargetKind
-from pipeline.ports import Domain, Lookup, Receipt, TargetObject, Tenant
+from pipeline.ports import Domain, Lookup, Receipt, Standing, TargetObject, Tenant
 
 
 @dataclass(slots=True)
@@ -81,6 +81,10 @@ class WriteGate:
         """Read."""
         return await self._tenant.group_members(group)
 
+    async def standing(self, kind: TargetKind, entra_id: EntraId) -> Standing:
+        """Read."""
+        return await self._tenant.standing(kind, entra_id)
+
     async def domains(self) -> tuple[Domain, ...]:
         """Read."""
         return await self._tenant.domains()
@@ -93,7 +97,7 @@ class WriteGate:
 
     async def create_user(self, body: Mapping[str, object]) -> tuple[TargetObject, Receipt]:
         """Write, by a plan that creates a user."""
-        self._check(TargetKind.USER, creates=True)
+        self._check(TargetKind.USER, action=PlanAction.CREATE)
         return await self._tenant.create_user(body)
 
     async def update_user(self, user: EntraId, body: Mapping[str, object]) -> Receipt:
@@ -106,11 +110,21 @@ class WriteGate:
         self._check(TargetKind.USER, about=user)
         return await self._tenant.set_manager(user, manager)
 
+    async def restore_user(self, user: EntraId, upn: str | None = None) -> Receipt:
+        """Write, by a plan that restores this user."""
+        self._check(TargetKind.USER, action=PlanAction.RESTORE, about=user)
+        return await self._tenant.restore_user(user, upn)
+
+    async def restore_group(self, group: EntraId) -> Receipt:
+        """Write, by a plan that restores this group."""
+        self._check(TargetKind.GROUP, action=PlanAction.RESTORE, about=group)
+        return await self._tenant.restore_group(group)
+
     async def upsert_group(
         self, unique_name: str, body: Mapping[str, object]
     ) -> tuple[TargetObject | None, Receipt]:
         """Write, by a plan that creates a group."""
-        self._check(TargetKind.GROUP, creates=True)
+        self._check(TargetKind.GROUP, action=PlanAction.CREATE)
         return await self._tenant.upsert_group(unique_name, body)
 
     async def update_group(self, group: EntraId, body: Mapping[str, object]) -> Receipt:
@@ -123,7 +137,17 @@ class WriteGate:
         self._check(TargetKind.GROUP, about=group)
         return await self._tenant.add_members(group, members)
 
-    def _check(self, kind: TargetKind, *, creates: bool = False, about: EntraId | None = None) -> None:
+    async def remove_member(self, group: EntraId, member: EntraId) -> Receipt:
+        """Write, by a plan about this group that removes this member."""
+        self._check(TargetKind.GROUP, about=group)
+        plan = _permit.get()
+        if plan is None or member not in plan.plan.removed:
+            raise WriteNotAllowed("The plan removes no such member.")
+        return await self._tenant.remove_member(group, member)
+
+    def _check(
+        self, kind: TargetKind, *, action: PlanAction | None = None, about: EntraId | None = None
+    ) -> None:
         """Raise WriteNotAllowed unless the plan being applied covers a write like this one."""
         permit = _permit.get()
         if permit is None or not permit.open or permit.gate is not self:
@@ -131,7 +155,7 @@ class WriteGate:
         plan = permit.plan
         if plan.kind is not kind:
             raise WriteNotAllowed(f"The plan is about a {plan.kind}, not a {kind}.")
-        if creates and plan.action is not PlanAction.CREATE:
-            raise WriteNotAllowed("The plan creates nothing.")
+        if action is not None and plan.action is not action:
+            raise WriteNotAllowed(f"The plan is not to {action} anything.")
         if about is not None and plan.target is not None and plan.target.id != about:
             raise WriteNotAllowed("The plan is about another object.")

@@ -34,6 +34,7 @@ _BECAUSE: Final = {
     "match_taken": "the matching object belongs to another directory object",
     "match_by_name_only": "only the name matches in Entra ID",
     "soft_deleted_twin": "it lies among the deleted objects in Entra ID",
+    "privileged_target": "it holds directory roles in Entra ID",
     "synchronized_target": "the synchronisation owns this object",
     "synchronized_tenant": "the synchronisation creates the objects of this tenant",
     "not_permitted": "not allowed with the configuration that covers it",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from pipeline.configuration.digest import canonical_expression
@@ -28,7 +29,7 @@ def describe(configuration: Configuration) -> dict[str, Any]:
             "hidden": sorted(configuration.privacy.hidden),
             "private": sorted(configuration.privacy.private),
         },
-        "guards": {"allow_create_in_synced_tenant": configuration.guards.allow_create_in_synced_tenant},
+        "guards": asdict(configuration.guards),
         "objects": {str(kind): _rules(rules) for kind, rules in configuration.objects.items()},
         "reads": sorted(configuration.reads, key=str.casefold),
     }

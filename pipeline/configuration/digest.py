@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from pipeline.configuration.model import AttributeMapping, Configuration, ObjectRules
 from pipeline.dn import DistinguishedName
@@ -57,7 +57,7 @@ def _meaning(configuration: Configuration) -> Mapping[str, object]:
         },
         "privacy": [sorted(configuration.privacy.hidden), sorted(configuration.privacy.private)],
         "objects": {str(kind): _rules(rules) for kind, rules in configuration.objects.items()},
-        "guards": configuration.guards.allow_create_in_synced_tenant,
+        "guards": asdict(configuration.guards),
     }
 
 

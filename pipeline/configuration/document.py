@@ -102,9 +102,13 @@ class Objects(_Strict):
 
 
 class Guards(_Strict):
-    """Switches that take a safety catch off."""
+    """Safety catches: how far each of them lets a run go."""
 
     allow_create_in_synced_tenant: bool = False
+    allow_privileged_targets: bool = False
+    restore: bool = True
+    member_removals: int = Field(20, ge=0, le=1000)
+    fallback_domain: str | None = Field(None, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=48)
 
 
 class Kept(_Strict):

@@ -106,7 +106,7 @@ def _understood(document: doc.ConfigurationDocument, source: Positioned) -> mode
         access=_access(document.access),
         privacy=hides,
         objects=objects,
-        guards=model.Guards(document.guards.allow_create_in_synced_tenant),
+        guards=model.Guards(**document.guards.model_dump()),
         digest="",
     )
     return replace(configuration, digest=digest(configuration))

@@ -129,9 +129,17 @@ class ObjectRules:
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """Switches that take a safety catch off."""
+    """Safety catches: how far each of them lets a run go."""
 
     allow_create_in_synced_tenant: bool = False
+    allow_privileged_targets: bool = False
+    """Whether holders of directory roles, and groups that can be given them, may be changed."""
+    restore: bool = True
+    """Whether a deleted object is restored where it is the match, instead of refusing."""
+    member_removals: int = 20
+    """How many members one run may take out of a group, where `members: exact` asks for it."""
+    fallback_domain: str | None = None
+    """The domain that a user principal name gets whose own is not verified in the tenant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@
     │   ├── MatchByNameOnly
     │   ├── SoftDeletedTwin
     │   ├── SynchronizedTarget
+    │   ├── PrivilegedTarget
     │   ├── SynchronizedTenant
     │   ├── KindNotCreatable
     │   ├── MailEnabledGroup
@@ -90,6 +91,7 @@ from pipeline.errors.refusals import (
     MatchTaken,
     NotPermitted,
     PlanStale,
+    PrivilegedTarget,
     Refusal,
     SoftDeletedTwin,
     SynchronizedTarget,
@@ -154,6 +156,7 @@ __all__ = [
     "OutcomeUnknown",
     "PipelineError",
     "PlanStale",
+    "PrivilegedTarget",
     "Refusal",
     "RequestError",
     "SignInRefused",

@@ -36,7 +36,7 @@ class SoftDeletedTwin(Refusal):
     """The same object lies among the deleted ones in Entra ID; creating it again would make a twin."""
 
     code = "soft_deleted_twin"
-    remedy = "Restore it in Entra ID, then run again."
+    remedy = "Restore it in Entra ID, or set restore: true under guards; then run again."
 
 
 class SynchronizedTarget(Refusal):
@@ -44,6 +44,13 @@ class SynchronizedTarget(Refusal):
 
     code = "synchronized_target"
     remedy = "Let the synchronisation carry the differences, or provision on demand in the Entra portal."
+
+
+class PrivilegedTarget(Refusal):
+    """The object in Entra ID holds directory roles; the configuration leaves such objects alone."""
+
+    code = "privileged_target"
+    remedy = "Have one of the tenant's administrators change it, or set allow_privileged_targets: true."
 
 
 class SynchronizedTenant(Refusal):

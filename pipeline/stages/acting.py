@@ -41,6 +41,8 @@ _REFUSALS: Final = (Refusal, TenantConflict, TenantForbidden, TenantNotFound, Te
 _ONE_OF_THEM: Final = (TenantConflict, TenantNotFound, TenantRefused, OutcomeUnknown)
 """Answers to several members that may be about one of them."""
 
+_UPN: Final = "userPrincipalName"
+
 _TELLING: Final = 4
 """Shorter values tell nothing, and would be taken out of words that only look like them."""
 
@@ -122,6 +124,9 @@ class _Writer:
         if target is None:
             return None
         body = request_body(plan.written, plan.kind, creating=False)
+        if plan.action is PlanAction.RESTORE:
+            upn = body.pop(_UPN, None)
+            await self._restore(target.id, str(upn) if upn else None)
         if body:
             send = self._tenant.update_user if plan.kind is TargetKind.USER else self._tenant.update_group
             await self._send(
@@ -131,6 +136,29 @@ class _Writer:
                 lambda receipt: receipt,
             )
         return target.id
+
+    async def _restore(self, entra_id: EntraId, upn: str | None) -> None:
+        """Take the object out of the deleted ones; where the answer is lost, look whether it is there."""
+        tenant, kind = self._tenant, self._plan.kind
+        try:
+            await self._send(
+                f"restore {kind}",
+                {"id": entra_id, **({"attributes": [_UPN]} if upn else {})},
+                lambda: (
+                    tenant.restore_user(entra_id, upn)
+                    if kind is TargetKind.USER
+                    else tenant.restore_group(entra_id)
+                ),
+                lambda receipt: receipt,
+            )
+        except OutcomeUnknown as error:
+            found = await self._patiently(lambda: tenant.read(kind, entra_id, ("id", "displayName")))
+            if found is None:
+                raise OutcomeUnknown(
+                    "The answer to the restoring was lost, and the object cannot be seen in Entra ID.",
+                    ids=error.ids,
+                ) from error
+            await self._settle_found(found)
 
     async def _create(self) -> EntraId:
         body = request_body(self._plan.written, self._plan.kind, creating=True)
@@ -179,24 +207,34 @@ class _Writer:
                 ids=error.ids,
             ) from error
         self._action.target = found.identity
+        await self._settle_found(found)
+
+    async def _settle_found(self, found: TargetObject) -> None:
+        """Correct what was noted of the latest write: it was carried out after all."""
         step = self._action.writes[-1].step
         self._action.writes[-1] = Write(step, True, "its answer was lost; found by its key")
         await self._journal.settle(self._last_entry, "done", {"found": found.id})
 
     async def _find_created(self) -> TargetObject | None:
-        """Look for the object by its key, with patience: a replica may lag behind the one that wrote."""
+        """Look for the object by its key."""
         key = self._key()
         if not key.value:
             return None
-        for pause in (*LOOK_AGAIN_S, None):
-            (found,) = await self._tenant.find(
-                [key], ("id", "displayName", "userPrincipalName", key.attribute)
-            )
+
+        async def look() -> TargetObject | None:
+            (found,) = await self._tenant.find([key], ("id", "displayName", _UPN, key.attribute))
             exact = [target for target in found if is_exact(key, target)]
-            if len(exact) == 1:
-                return exact[0]
-            if pause is not None:
-                await asyncio.sleep(pause)
+            return exact[0] if len(exact) == 1 else None
+
+        return await self._patiently(look)
+
+    async def _patiently(self, look: Callable[[], Awaitable[TargetObject | None]]) -> TargetObject | None:
+        """Look again and again: a replica may lag behind the one that wrote."""
+        for pause in (*LOOK_AGAIN_S, None):
+            found = await look()
+            if found is not None or pause is None:
+                return found
+            await asyncio.sleep(pause)
         return None
 
     def _key(self) -> Lookup:
@@ -225,6 +263,9 @@ class _Writer:
     async def write_members(self, entra_id: EntraId) -> None:
         """Add members, 20 at a time; where a request of several is refused, each on its own."""
         members = [m for m in self._plan.members if m.kind is ChangeKind.ADDED and m.id is not None]
+        if self._plan.action is PlanAction.RESTORE and members:  # it comes back with the members it had
+            there = await self._tenant.group_members(entra_id)
+            members = [m for m in members if m.id not in there]
         for start in range(0, len(members), MEMBERS_PER_REQUEST):
             chunk = members[start : start + MEMBERS_PER_REQUEST]
             try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pipeline.configuration import ObjectRules
@@ -25,7 +25,7 @@ from pipeline.errors import (
 from pipeline.ids import EntraId
 from pipeline.mapping import MappedAttribute, map_attributes
 from pipeline.model import Candidate, KeyResult, MatchEvidence, TargetKind
-from pipeline.ports import Domain, Lookup, TargetObject
+from pipeline.ports import Domain, Lookup, Standing, TargetObject
 from pipeline.services import Services
 from pipeline.stages.importing import Source
 from pipeline.stages.references import (
@@ -41,7 +41,10 @@ from pipeline.stages.references import (
 
 _ALWAYS: Final[Mapping[TargetKind, tuple[str, ...]]] = {
     TargetKind.USER: ("id", "displayName", "userPrincipalName", ANCHOR, "onPremisesSyncEnabled"),
-    TargetKind.GROUP: ("id", "displayName", UNIQUE_NAME, SID, "onPremisesSyncEnabled", "mailEnabled"),
+    TargetKind.GROUP: (
+        *("id", "displayName", UNIQUE_NAME, SID, "onPremisesSyncEnabled", "mailEnabled"),
+        "isAssignableToRole",
+    ),
 }
 Answers = Mapping[Lookup, tuple[TargetObject, ...]]
 
@@ -63,6 +66,9 @@ class Match:
     notes: tuple[str, ...]
     read_at: float
     """When the tenant was asked, on the monotonic clock."""
+    deleted: bool = False
+    """Whether the target lies among the deleted objects, to be restored."""
+    standing: Standing = field(default_factory=Standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,13 @@ class _Keys:
     matching: tuple[tuple[str, str | None], ...]
     anchor: str | None
     name: str | None
+    unique_name: str
     manager: str | None
+
+    @property
+    def own(self) -> tuple[str, str | None]:
+        """The attribute and value that no other object carries, by which a deleted twin is known."""
+        return (ANCHOR, self.anchor) if self.kind is TargetKind.USER else (UNIQUE_NAME, self.unique_name)
 
     def lookups(self) -> list[Lookup]:
         """Return every question, each once."""
@@ -84,6 +96,8 @@ class _Keys:
             asked.append(Lookup(TargetKind.USER, ANCHOR, self.manager))
         if self.kind is TargetKind.GROUP and self.name:
             asked.append(Lookup(self.kind, "displayName", self.name))
+            # The unique name is an alternate key and no filter; among the deleted, the name leads to it.
+            asked.append(Lookup(self.kind, "displayName", self.name, deleted=True))
         return list(dict.fromkeys(asked))
 
 
@@ -100,12 +114,19 @@ async def find_match(source: Source, rules: ObjectRules, services: Services) -> 
         services.tenant.synchronized(),
     )
     results, target = _decide(keys, answers)
-    refusal = _refusal(keys, results, target, answers)
+    twins = _twins(keys, answers)
+    restore = source.configuration.guards.restore
+    refusal = _refusal(keys, results, target, answers) or _twin_refusal(keys, target, twins, restore=restore)
+    deleted = refusal is None and target is None and bool(twins)
+    if deleted:
+        target = _revived(twins[0])
+        results = _led_to(results, keys.own, target)
+    standing = await _standing(target, deleted=deleted, services=services)
     manager_hits = answers.get(Lookup(TargetKind.USER, ANCHOR, keys.manager or ""), ())
     return Match(
         rules=rules,
         evidence=MatchEvidence(
-            _why(rules.kind, results, target, refusal), results, _candidate_or_none(target)
+            _why(rules.kind, results, target, refusal, deleted=deleted), results, _candidate_or_none(target)
         ),
         target=target,
         mapped=mapped,
@@ -117,7 +138,19 @@ async def find_match(source: Source, rules: ObjectRules, services: Services) -> 
         refusal=refusal,
         notes=_notes(results, target),
         read_at=began,
+        deleted=deleted,
+        standing=standing,
     )
+
+
+async def _standing(target: TargetObject | None, *, deleted: bool, services: Services) -> Standing:
+    """Ask where the one found stands. Graph tells it of live users and groups only."""
+    if target is None or deleted:
+        return Standing()
+    standing = await services.tenant.standing(target.kind, target.id)
+    if target.attributes.get("isAssignableToRole") is True:
+        return replace(standing, roles=("any role: the group can be assigned to them",))
+    return standing
 
 
 def is_exact(lookup: Lookup, target: TargetObject) -> bool:
@@ -143,6 +176,7 @@ def _keys(
         matching=tuple((key, _key_value(key, source, mapped)) for key in rules.match),
         anchor=_text(mapped, ANCHOR),
         name=_text(mapped, "displayName"),
+        unique_name=unique_name(source.identity.guid),
         manager=manager.anchor if manager else None,
     )
 
@@ -208,14 +242,63 @@ def _refusal(
                 f"{target.identity.name} matches by {by}, but carries the anchor of another directory object."
             )
         return None
-    if keys.anchor and answers.get(Lookup(keys.kind, ANCHOR, keys.anchor, deleted=True)):
-        return SoftDeletedTwin()
-    if keys.kind is TargetKind.GROUP and keys.name:
+    if keys.kind is TargetKind.GROUP and keys.name and not _twins(keys, answers):
         namesakes = answers.get(Lookup(keys.kind, "displayName", keys.name), ())
         if namesakes:
             ids = ", ".join(f"{n.identity.name} ({n.id})" for n in namesakes)
             return MatchByNameOnly(f"Entra ID already has a group of this name: {ids}.")
     return None
+
+
+def _twins(keys: _Keys, answers: Answers) -> tuple[TargetObject, ...]:
+    """Return the deleted objects that are this very one: creating it again would make a second."""
+    attribute, value = keys.own
+    if keys.kind is TargetKind.USER:
+        return answers.get(Lookup(keys.kind, ANCHOR, value, deleted=True), ()) if value else ()
+    found = answers.get(Lookup(keys.kind, "displayName", keys.name, deleted=True), ()) if keys.name else ()
+    return tuple(target for target in found if target.attributes.get(attribute) == value)
+
+
+def _twin_refusal(
+    keys: _Keys, target: TargetObject | None, twins: Sequence[TargetObject], *, restore: bool
+) -> PipelineError | None:
+    """Refuse where a deleted twin leaves no single way on."""
+    attribute, value = keys.own
+    if not twins or (target is not None and target.attributes.get(attribute) == value):
+        return None
+    if target is not None:
+        return SoftDeletedTwin(
+            f"{target.identity.name} matches, but a deleted object in Entra ID carries its {attribute}.",
+            remedy="Restore the deleted one, or delete it for good; then run again.",
+        )
+    if len(twins) > 1:
+        ids = ", ".join(f"{t.identity.name} ({t.id})" for t in twins)
+        return SoftDeletedTwin(
+            f"{len(twins)} deleted objects in Entra ID carry its {attribute}: {ids}.",
+            remedy="Restore the right one in Entra ID, then run again.",
+        )
+    return None if restore else SoftDeletedTwin()
+
+
+def _revived(twin: TargetObject) -> TargetObject:
+    """Return a deleted object as it will be restored: without the id before its user principal name."""
+    upn = twin.attributes.get("userPrincipalName")
+    if not isinstance(upn, str):
+        return twin
+    former = upn.removeprefix(twin.id.replace("-", ""))
+    return replace(twin, attributes={**twin.attributes, "userPrincipalName": former})
+
+
+def _led_to(
+    results: tuple[KeyResult, ...], own: tuple[str, str | None], twin: TargetObject
+) -> tuple[KeyResult, ...]:
+    """Say among the keys that one of the deleted objects carries the object's own."""
+    attribute, value = own
+    why = "nobody has this value, but one of the deleted objects has"
+    led = KeyResult(attribute, value, (_candidate(twin),), True, why)
+    if any(result.attribute == attribute for result in results):
+        return tuple(led if result.attribute == attribute else result for result in results)
+    return (*results, led)
 
 
 def _candidate(target: TargetObject) -> Candidate:
@@ -237,11 +320,18 @@ def _candidate_or_none(target: TargetObject | None) -> Candidate | None:
 
 
 def _why(
-    kind: TargetKind, results: Sequence[KeyResult], target: TargetObject | None, refusal: PipelineError | None
+    kind: TargetKind,
+    results: Sequence[KeyResult],
+    target: TargetObject | None,
+    refusal: PipelineError | None,
+    *,
+    deleted: bool,
 ) -> str:
     if refusal is not None:
         return refusal.message
     decided = next((r for r in results if r.decided), None)
+    if target is not None and decided is not None and deleted:
+        return f"Found {target.identity.name} among the deleted objects by {decided.attribute}"
     if target is not None and decided is not None:
         return f"Matched {target.identity.name} by {decided.attribute}"
     tried = sum(1 for r in results if r.value)

@@ -48,11 +48,11 @@ async def make_plan(source: Source, match: Match, services: Services) -> Plan:
     changes = [_keep_uncleared(kind, change) for change in changes]
     _refuse_bad_values(kind, changes, match)
     present = frozenset[EntraId]()
-    if match.target is not None and match.members.members:
+    if match.target is not None and match.members.members and not match.deleted:
         present = await services.tenant.group_members(match.target.id)
     members = _member_changes(match, present)
     plan = Plan(
-        action=PlanAction.CREATE if creating else _action(changes, members),
+        action=_action(match, changes, members),
         kind=kind,
         target=match.target.identity if match.target else None,
         changes=tuple(changes),
@@ -103,7 +103,11 @@ def plan_digest(plan: Plan, source: Source, match: Match) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def _action(changes: Sequence[Change], members: Sequence[MemberChange]) -> PlanAction:
+def _action(match: Match, changes: Sequence[Change], members: Sequence[MemberChange]) -> PlanAction:
+    if match.target is None:
+        return PlanAction.CREATE
+    if match.deleted:
+        return PlanAction.RESTORE
     written = {ChangeKind.ADDED, ChangeKind.CHANGED, ChangeKind.CLEARED}
     anything = any(c.kind in written for c in changes) or any(m.kind is ChangeKind.ADDED for m in members)
     return PlanAction.UPDATE if anything else PlanAction.NONE
@@ -177,7 +181,13 @@ def _manager_change(match: Match) -> tuple[Change, EntraId | None]:
     current_id = str(current.get("id")) if isinstance(current, dict) else None
     before = str(current.get("displayName") or current_id) if isinstance(current, dict) else None
     change = Change(
-        "manager", before, before, ChangeKind.SAME, mapping=mapped.mapping.text, inputs=mapped.inputs
+        "manager",
+        before,
+        before,
+        ChangeKind.SAME,
+        mapping=mapped.mapping.text,
+        inputs=mapped.inputs,
+        trace=mapped.trace,
     )
     if mapped.ignored or (mapped.mapping.apply is Apply.ON_CREATE and match.target is not None):
         return change, None

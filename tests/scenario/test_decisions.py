@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.demo import people
-from pipeline.model import ActionEvidence, ChangeKind, Outcome, Run, StageName, StageStatus
+from pipeline.model import ActionEvidence, ChangeKind, Outcome, PlanAction, Run, StageName, StageStatus
 from sandbox.people import directory_entries, tenant_seed
 from tests.fixtures.scene import Scene, scene_with
 
@@ -51,9 +51,24 @@ def taken(seed: Seed) -> None:
 
 
 def deleted(seed: Seed) -> None:
-    """Put Ada into the recycle bin."""
+    """Put Ada into the recycle bin, where the id stands before her user principal name."""
     twin = user("Ada Lovelace", onPremisesImmutableId=anchor("create"))
-    seed["deletedItems"].append({"@odata.type": "#microsoft.graph.user", **twin})
+    upn = str(twin["id"]).replace("-", "") + str(twin["userPrincipalName"])
+    seed["deletedItems"].append({"@odata.type": "#microsoft.graph.user", **twin, "userPrincipalName": upn})
+
+
+def deleted_twice(seed: Seed) -> None:
+    """Put Ada into the recycle bin, and a second Ada beside her."""
+    deleted(seed)
+    again = {**seed["deletedItems"][-1], "id": str(uuid.uuid4())}
+    seed["deletedItems"].append(again)
+
+
+def deleted_and_living(seed: Seed) -> None:
+    """Put Ada into the recycle bin; somebody has given her name to a new account since."""
+    deleted(seed)
+    living = user("Ada Lovelace", id=str(uuid.uuid4()))
+    seed["users"].append(living)
 
 
 def namesake(seed: Seed) -> None:
@@ -70,7 +85,8 @@ def namesake(seed: Seed) -> None:
 
 REFUSED: list[tuple[str, Callable[[Seed], None], str, str]] = [
     ("create", taken, "match_taken", "the match carries another anchor"),
-    ("create", deleted, "soft_deleted_twin", "the same user is in the recycle bin"),
+    ("create", deleted_twice, "soft_deleted_twin", "the same user was deleted twice"),
+    ("create", deleted_and_living, "soft_deleted_twin", "one is deleted and another has the name"),
     ("group-40", namesake, "match_by_name_only", "a group has the same name and nothing else"),
 ]
 
@@ -353,3 +369,202 @@ async def test_the_journal_holds_intent_and_outcome_of_every_write(scene: Scene)
     assert [entry.step for entry in journal] == ["create user", "link manager"]
     assert all(entry.outcome == "done" for entry in journal)
     assert len(journal) == len(scene.writes())
+
+
+def rules(tmp_path: Path, old: str, new: str) -> dict[str, str]:
+    """Return the settings of a bot whose sample configuration differs in one place."""
+    sample = Path(__file__).parents[2] / "configurations" / "contoso.yaml"
+    text = sample.read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "contoso.yaml").write_text(text.replace(old, new), encoding="utf-8")
+    return {"FOURCHECK_CONFIGURATIONS": str(tmp_path / "rules")}
+
+
+GUARDS = "allow_create_in_synced_tenant: true"
+
+
+async def test_a_deleted_user_is_restored_and_brought_up_to_date(tmp_path: Path) -> None:
+    """Preview offers the restore and writes nothing; provision restores, updates, and is then content."""
+    seed = tenant_seed()
+    deleted(seed)
+    async with scene_with({}, tmp_path, seed) as scene:
+        await scene.provision(f"preview {PEOPLE['create']}")
+        offered = await scene.last_run()
+        assert offered.plan is not None
+        assert (offered.outcome, offered.plan.action) == (Outcome.WOULD_RESTORE, PlanAction.RESTORE)
+        assert scene.writes() == []
+
+        run = await outcome(scene, "create")
+        sent = [(w["method"], w["path"].rpartition("/")[2]) for w in scene.writes()]
+        journal = await scene.world.bot.systems.store.journal(run.run_id)
+
+        assert run.outcome is Outcome.RESTORED
+        assert run.target is not None
+        assert run.target.id == user("Ada Lovelace")["id"]
+        assert sent[0] == ("POST", "restore")
+        assert ("POST", "users") not in sent
+        assert [entry.step for entry in journal] == ["restore user", "update user", "link manager"]
+        assert (await outcome(scene, "create")).outcome is Outcome.UNCHANGED
+
+
+async def test_a_deleted_user_whose_name_differs_is_restored_under_the_new_one(tmp_path: Path) -> None:
+    """The name is set by the restore itself: the former one may be somebody else's by now."""
+    seed = tenant_seed()
+    deleted(seed)
+    gone = seed["deletedItems"][-1]
+    gone["userPrincipalName"] = str(gone["id"]).replace("-", "") + "a.byron@contoso.test"
+    async with scene_with({}, tmp_path, seed) as scene:
+        run = await outcome(scene, "create")
+        (restore, *rest) = scene.writes()
+
+        assert run.outcome is Outcome.RESTORED
+        assert restore["body"] == {"newUserPrincipalName": "ada.lovelace@contoso.test"}
+        assert all("userPrincipalName" not in (w["body"] or {}) for w in rest)
+
+
+async def test_a_configuration_may_forbid_to_restore(tmp_path: Path) -> None:
+    """With restore: false a deleted twin is a refusal, and nothing is made in its stead."""
+    seed = tenant_seed()
+    deleted(seed)
+    settings = rules(tmp_path, GUARDS, f"{GUARDS}\n  restore: false")
+    async with scene_with(settings, tmp_path, seed) as scene:
+        run = await outcome(scene, "create")
+
+        assert run.outcome is Outcome.REFUSED
+        assert run.error is not None
+        assert run.error.code == "soft_deleted_twin"
+        assert scene.writes() == []
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_restore_whose_answer_is_lost_is_looked_for(tmp_path: Path, moment: str) -> None:
+    """Lost after Graph restored: found by its id, the rest is written. Lost before: said, not repeated."""
+    seed = tenant_seed()
+    deleted(seed)
+    async with scene_with({}, tmp_path, seed) as scene:
+        scene.world.tenant.inject(
+            [{"match": {"method": "POST", "path_regex": "restore"}, "times": 1, "then": {"drop": moment}}]
+        )
+        run = await outcome(scene, "create")
+        restores = [w for w in scene.writes() if w["path"].endswith("/restore")]
+
+        assert run.outcome is (Outcome.RESTORED if moment == "after" else Outcome.UNKNOWN)
+        assert len(restores) == (1 if moment == "after" else 0)
+
+
+async def test_a_deleted_group_is_restored_by_its_unique_name(tmp_path: Path) -> None:
+    """A group made here and deleted in the cloud comes back with its members; only what lacks is added."""
+    known = [str(u["id"]) for u in tenant_seed()["users"]]
+    gone = group_twin(members=known[:5])
+    namesake = {**group_twin(), "id": str(uuid.uuid4()), "uniqueName": None}
+    seed = {**tenant_seed(), "deletedItems": [{"@odata.type": "#microsoft.graph.group", **gone}]}
+    seed["groups"].append(namesake)
+    async with scene_with({}, tmp_path, seed) as scene:
+        run = await outcome(scene, "group-40")
+        (first, *rest) = scene.writes()
+
+        assert run.outcome in {Outcome.RESTORED, Outcome.PARTIAL}
+        assert run.target is not None
+        assert run.target.id == gone["id"]
+        assert first["path"].endswith(f"{gone['id']}/restore")
+        assert all(w["method"] == "PATCH" and w["status"] == 204 for w in rest)
+        assert (await outcome(scene, "group-40")).outcome is Outcome.UNCHANGED
+
+
+def group_twin(**more: object) -> dict[str, Any]:
+    """Return the cloud group that was made from the interesting group."""
+    guid = uuid.UUID(bytes_le=source("group-40")["objectGUID"][0])
+    return {
+        "id": "5f0c8f0e-0000-4000-8000-000000000040",
+        "displayName": "Apollo Guidance",
+        "mailNickname": "apollo",
+        "mailEnabled": False,
+        "securityEnabled": True,
+        "uniqueName": f"ad-{guid}",
+        **more,
+    }
+
+
+def target_of(seed: Seed, case: str) -> dict[str, Any]:
+    """Return the cloud user of an interesting person."""
+    found: dict[str, Any]
+    (found,) = [u for u in seed["users"] if u.get("onPremisesImmutableId") == anchor(case)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [((), "may not read"), (("RoleManagement.Read.Directory",), "Global Administrator")],
+    ids=["roles without their names", "roles by name"],
+)
+async def test_an_administrator_is_left_alone(tmp_path: Path, more: tuple[str, ...], named: str) -> None:
+    """A target that holds directory roles is refused before anything is sent, and the roles are named."""
+    seed = tenant_seed()
+    seed["privileged"] = [target_of(seed, "update-three")["id"]]
+    seed["roles"] = [*DEFAULT_ROLES, *more]
+    async with scene_with({}, tmp_path, seed) as scene:
+        run = await outcome(scene, "update-three")
+
+        assert run.outcome is Outcome.REFUSED
+        assert run.error is not None
+        assert run.error.code == "privileged_target"
+        assert named in run.error.message
+        assert run.plan is not None
+        assert len(run.plan.written) == 3
+        assert scene.writes() == []
+
+
+async def test_an_administrator_is_changed_where_the_configuration_says_so(tmp_path: Path) -> None:
+    """The guard is taken off by the configuration; what Graph itself then refuses is told."""
+    seed = tenant_seed()
+    seed["privileged"] = [target_of(seed, "update-three")["id"]]
+    settings = rules(tmp_path, GUARDS, f"{GUARDS}\n  allow_privileged_targets: true")
+    async with scene_with(settings, tmp_path, seed) as scene:
+        run = await outcome(scene, "update-three")
+
+        assert run.error is None or run.error.code != "privileged_target"
+        assert [w["method"] for w in scene.writes()] == ["PATCH"]
+
+
+async def test_a_role_assignable_group_is_left_alone(tmp_path: Path) -> None:
+    """Whoever is in a group that roles can be given to may get them: such a group is no run's to change."""
+    seed = tenant_seed()
+    seed["groups"].append(group_twin(isAssignableToRole=True))
+    async with scene_with({}, tmp_path, seed) as scene:
+        run = await outcome(scene, "group-40")
+
+        assert run.error is not None
+        assert run.error.code == "privileged_target"
+        assert scene.writes() == []
+
+
+CLOUD_MANAGED = {"onPremisesSyncBehavior": {"isCloudManaged": True}, "onPremisesSyncEnabled": True}
+
+
+async def test_a_user_mastered_in_the_cloud_is_skipped(tmp_path: Path) -> None:
+    """Where the source of authority is the cloud, Active Directory has no say: skipped with the reason."""
+    seed = tenant_seed()
+    target_of(seed, "update-three").update(CLOUD_MANAGED)
+    seed["roles"] = [*DEFAULT_ROLES, "User-OnPremisesSyncBehavior.ReadWrite.All"]
+    async with scene_with({}, tmp_path, seed) as scene:
+        run = await outcome(scene, "update-three")
+
+        assert run.outcome is Outcome.SKIPPED
+        assert "isCloudManaged" in run.stage(StageName.ACTION).summary
+        assert scene.writes() == []
+
+
+async def test_who_may_not_ask_for_the_source_of_authority_goes_on(tmp_path: Path) -> None:
+    """Without the permission the question stays open, and the run goes its way."""
+    async with scene_with({}, tmp_path) as scene:
+        assert (await outcome(scene, "update-three")).outcome is Outcome.UPDATED
+
+
+DEFAULT_ROLES = (
+    "User.ReadWrite.All",
+    "Group.ReadWrite.All",
+    "GroupMember.Read.All",
+    "Domain.Read.All",
+    "Organization.Read.All",
+)

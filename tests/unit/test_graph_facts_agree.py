@@ -85,6 +85,7 @@ def test_what_a_new_object_must_have(kind: TargetKind) -> None:
         ("Domain.Read.All", "domain.read"),
         ("Organization.Read.All", "organization.read"),
         ("User.ReadWrite.All", "user.write"),
+        ("User.DeleteRestore.All", "user.delete"),
         ("Group.ReadWrite.All", "group.write"),
         ("GroupMember.ReadWrite.All", "member.write"),
     ],

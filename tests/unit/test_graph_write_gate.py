@@ -11,11 +11,11 @@ import pytest
 
 from pipeline.errors import WriteNotAllowed
 from pipeline.ids import EntraId
-from pipeline.model import Plan, PlanAction, TargetIdentity, TargetKind
+from pipeline.model import ChangeKind, MemberChange, Plan, PlanAction, TargetIdentity, TargetKind
 from pipeline.ports import Lookup, Tenant
 from pipeline.write_gate import WriteGate
 
-READS = {"find", "read", "anchors", "unique_names", "group_members", "domains", "synchronized"}
+READS = {"find", "read", "anchors", "unique_names", "group_members", "standing", "domains", "synchronized"}
 METHODS = {
     name for name, value in vars(Tenant).items() if inspect.iscoroutinefunction(value) and name[0] != "_"
 }
@@ -30,6 +30,7 @@ ARGUMENTS: Mapping[str, tuple[Any, ...]] = {
     "anchors": (["a=="],),
     "unique_names": (["ad-1"],),
     "group_members": (ADA,),
+    "standing": (TargetKind.USER, ADA),
     "domains": (),
     "synchronized": (),
     "create_user": ({},),
@@ -37,7 +38,10 @@ ARGUMENTS: Mapping[str, tuple[Any, ...]] = {
     "set_manager": (ADA, BOB),
     "upsert_group": ("ad-1", {}),
     "update_group": (ADA, {}),
+    "restore_user": (ADA, None),
+    "restore_group": (ADA,),
     "add_members": (ADA, [BOB]),
+    "remove_member": (ADA, BOB),
 }
 
 
@@ -60,13 +64,19 @@ class Recorder:
 
 
 def plan(action: PlanAction, kind: TargetKind, target: EntraId | None = None) -> Plan:
-    """Return a plan of that action."""
-    return Plan(action, kind, TargetIdentity(target, None) if target else None, ())
+    """Return a plan of that action; a group's takes Bob out."""
+    out = (MemberChange("Bob", "CN=Bob", BOB, ChangeKind.CLEARED),) if kind is TargetKind.GROUP else ()
+    return Plan(action, kind, TargetIdentity(target, None) if target else None, (), out)
 
 
 def kind_of(method: str) -> TargetKind:
     """Return the kind of object that a write is about."""
-    return TargetKind.GROUP if method in {"upsert_group", "update_group", "add_members"} else TargetKind.USER
+    return TargetKind.GROUP if "group" in method or "member" in method else TargetKind.USER
+
+
+def action_of(method: str) -> PlanAction:
+    """Return the action of a plan that covers a write."""
+    return PlanAction.RESTORE if method.startswith("restore") else PlanAction.CREATE
 
 
 async def call(gate: WriteGate, method: str) -> None:
@@ -103,7 +113,7 @@ async def test_a_write_passes_while_its_plan_is_applied_and_not_after(method: st
     """The gate opens for the plan and shuts behind it."""
     tenant = Recorder()
     gate = tenant.gate
-    with gate.applying(plan(PlanAction.CREATE, kind_of(method))):
+    with gate.applying(plan(action_of(method), kind_of(method))):
         await call(gate, method)
     assert tenant.reached == [method]
     with pytest.raises(WriteNotAllowed):
@@ -171,6 +181,16 @@ async def test_a_task_that_outlives_the_plan_cannot_write() -> None:
         pytest.param(plan(PlanAction.UPDATE, TargetKind.USER, BOB), "set_manager", id="another's manager"),
         pytest.param(plan(PlanAction.UPDATE, TargetKind.USER, ADA), "update_group", id="a user's plan"),
         pytest.param(plan(PlanAction.UPDATE, TargetKind.GROUP, BOB), "add_members", id="another group"),
+        pytest.param(plan(PlanAction.UPDATE, TargetKind.USER, ADA), "restore_user", id="restores nothing"),
+        pytest.param(plan(PlanAction.RESTORE, TargetKind.USER, BOB), "restore_user", id="restores another"),
+        pytest.param(
+            plan(PlanAction.RESTORE, TargetKind.USER, ADA), "create_user", id="restores, not creates"
+        ),
+        pytest.param(
+            Plan(PlanAction.UPDATE, TargetKind.GROUP, TargetIdentity(ADA, None), ()),
+            "remove_member",
+            id="removes nobody",
+        ),
     ],
 )
 async def test_a_write_that_the_plan_does_not_cover_is_stopped(applied: Plan, method: str) -> None:

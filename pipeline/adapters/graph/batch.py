@@ -29,7 +29,8 @@ async def read_all(transport: GraphTransport, queries: Sequence[Query], needs: S
     """Answer all queries, in their order. `needs` names the permission of each.
 
     A single query goes on its own, up to twenty in one batch, more in several batches at once. A reply is
-    successful, or a 404 for a query that expects one object. Raises the error of the first step that failed.
+    successful, or a 404 for a query that expects one object, or whatever it is for an optional query. Raises
+    the error of the first step that failed.
     """
     starts = range(0, len(queries), STEPS)
     parts = await together(
@@ -65,6 +66,9 @@ async def _read_part(
                 done[step] = reply
                 continue
             decision = _decide(transport, reply, tries, transport.elapsed(started))
+            if isinstance(decision, Stop) and queries[step].optional:
+                done[step] = reply
+                continue
             if isinstance(decision, Stop):
                 raise await transport.error(reply.status, reply.body, ids_of(reply.headers), needs[step])
             if wait is None or decision.seconds > wait.seconds:
@@ -80,8 +84,12 @@ async def _read_one(transport: GraphTransport, query: Query, needs: str) -> Repl
             "GET", query.path, params=query.params, headers=query.headers, needs=needs
         )
     except errors.TenantNotFound:
-        if query.single:
+        if query.single or query.optional:
             return Reply(HTTPStatus.NOT_FOUND, {}, None)
+        raise
+    except errors.PipelineError:
+        if query.optional:
+            return Reply(HTTPStatus.FORBIDDEN, {}, None)
         raise
 
 

@@ -37,6 +37,8 @@ class Query:
     params: Mapping[str, str]
     headers: Mapping[str, str] = field(default_factory=dict)
     single: bool = False
+    optional: bool = False
+    """A refusal is an answer too: what is asked may be beyond the permissions, or not offered here."""
 
     @property
     def url(self) -> str:
@@ -95,6 +97,20 @@ def anchors_query(anchors: Sequence[str]) -> Query:
 def unique_name_query(name: str) -> Query:
     """Ask which group has a unique name."""
     return Query(key_segment("groups", "uniqueName", name), {"$select": "id,uniqueName"}, single=True)
+
+
+def standing_queries(kind: TargetKind, entra_id: str) -> tuple[Query, ...]:
+    """Ask who masters an object and, of a user, which directory roles it holds.
+
+    Sources: Microsoft Graph pages "List a user's memberships" (transitiveMemberOf, cast to directoryRole) and
+    "Get onPremisesSyncBehavior".
+    """
+    here = segments(COLLECTIONS[kind], entra_id)
+    behavior = Query(f"{here}/onPremisesSyncBehavior", {"$select": "isCloudManaged"}, optional=True)
+    if kind is TargetKind.GROUP:
+        return (behavior,)
+    roles = f"{here}/transitiveMemberOf/microsoft.graph.directoryRole"
+    return behavior, Query(roles, {"$select": "id,displayName"}, optional=True)
 
 
 def chunks(values: Sequence[str], size: int) -> list[Sequence[str]]:

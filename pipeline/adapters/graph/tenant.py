@@ -18,19 +18,21 @@ from pipeline.adapters.graph.queries import (
     chunks,
     lookup_query,
     selection,
+    standing_queries,
     unique_name_query,
 )
 from pipeline.adapters.graph.retry import Effect
 from pipeline.adapters.graph.transport import GraphTransport, ids_of, key_segment, segments
 from pipeline.ids import EntraId
 from pipeline.model import TargetKind
-from pipeline.ports import Domain, Lookup, Receipt, TargetObject
+from pipeline.ports import Domain, Lookup, Receipt, Standing, TargetObject
 
 MEMBERS_AT_ONCE: Final = 20
 """References that one request may add (page "Add members")."""
 
 _READ: Final = {TargetKind.USER: "User.Read.All", TargetKind.GROUP: "GroupMember.Read.All"}
 _WRITE_USERS: Final = "User.ReadWrite.All"
+_RESTORE_USERS: Final = "User.DeleteRestore.All"
 _WRITE_GROUPS: Final = "Group.ReadWrite.All"
 _WRITE_MEMBERS: Final = "GroupMember.ReadWrite.All"
 _READ_DOMAINS: Final = "Domain.Read.All"
@@ -41,6 +43,7 @@ _KEPT: Final = 600.0
 _FRESH: Final = 120.0
 """Seconds for which an object made here may still be unknown to a replica."""
 _PAGES: Final = 1000
+_UNNAMED: Final = "one whose name the application may not read"
 
 
 _Fact = TypeVar("_Fact")
@@ -138,6 +141,15 @@ class GraphTenant:
         found = await self._pages(reply, _READ[TargetKind.GROUP])
         return frozenset(_id(entry) for entry in found)
 
+    async def standing(self, kind: TargetKind, entra_id: EntraId) -> Standing:
+        """Return where an object stands, in one round trip; what may not be read is None."""
+        queries = standing_queries(kind, entra_id)
+        replies = await self._read(queries, [""] * len(queries))
+        behavior = replies[0].body if replies[0].ok else None
+        managed = behavior.get("isCloudManaged") if isinstance(behavior, Mapping) else None
+        roles = _names(replies[1].body) if len(replies) > 1 and replies[1].ok else None
+        return Standing(roles, managed if isinstance(managed, bool) else None)
+
     async def domains(self) -> tuple[Domain, ...]:
         """Return the tenant's domain names; an answer serves for ten minutes."""
         return await self._domains.get()
@@ -174,6 +186,18 @@ class GraphTenant:
             return await self._write("DELETE", path, json=None, needs=_WRITE_USERS, about=(user,))
         except errors.TenantNotFound as error:
             return self._transport.receipt(Reply(HTTPStatus.NOT_FOUND, error.ids, None))
+
+    async def restore_user(self, user: EntraId, upn: str | None = None) -> Receipt:
+        """Take a user out of the deleted objects (page "Restore deleted directory object item").
+
+        The user principal name it had comes back, or `upn` takes its place. Raises OutcomeUnknown when the
+        answer was lost: sent again, it would not find the object among the deleted ones any more.
+        """
+        return await self._restore(user, {"newUserPrincipalName": upn} if upn else {}, _RESTORE_USERS)
+
+    async def restore_group(self, group: EntraId) -> Receipt:
+        """Take a group out of the deleted objects. Raises OutcomeUnknown when the answer was lost."""
+        return await self._restore(group, {}, _WRITE_GROUPS)
 
     async def upsert_group(
         self, unique_name: str, body: Mapping[str, object]
@@ -222,6 +246,15 @@ class GraphTenant:
         )
         return self._transport.receipt(reply)
 
+    async def remove_member(self, group: EntraId, member: EntraId) -> Receipt:
+        """Remove one member (page "Remove member"); one that is not there is removed already."""
+        # Without the last part the address would name the member itself, and delete it.
+        path = segments("groups", group, "members", member, "$ref")
+        try:
+            return await self._write("DELETE", path, json=None, needs=_WRITE_MEMBERS, about=(group,))
+        except errors.TenantNotFound as error:
+            return self._transport.receipt(Reply(HTTPStatus.NOT_FOUND, error.ids, None))
+
     # -- inside ------------------------------------------------------------------------------------------
 
     async def _read(self, queries: Sequence[Query], needs: Sequence[str]) -> list[Reply]:
@@ -233,6 +266,12 @@ class GraphTenant:
         reply = await self._transport.request(
             method, path, json=json, needs=needs, fresh=self._is_fresh(*about)
         )
+        return self._transport.receipt(reply)
+
+    async def _restore(self, entra_id: EntraId, body: Mapping[str, object], needs: str) -> Receipt:
+        path = segments("directory", "deletedItems", entra_id, "restore")
+        reply = await self._transport.request("POST", path, json=dict(body), needs=needs)
+        self._remember(entra_id)
         return self._transport.receipt(reply)
 
     async def _candidates(self, kind: TargetKind, query: Query, reply: Reply) -> tuple[TargetObject, ...]:
@@ -279,9 +318,13 @@ class GraphTenant:
                 "Microsoft Graph says that it created the object and does not say which.",
                 ids=ids_of(reply.headers),
             ) from error
-        now = self._transport.monotonic()
-        self._made = {i: t for i, t in self._made.items() if now - t < _FRESH} | {made.id: now}
+        self._remember(made.id)
         return made
+
+    def _remember(self, entra_id: EntraId) -> None:
+        """Take note that an object has just come into being, so that it may be unknown here and there."""
+        now = self._transport.monotonic()
+        self._made = {i: t for i, t in self._made.items() if now - t < _FRESH} | {entra_id: now}
 
     def _is_fresh(self, *ids: EntraId) -> bool:
         """Whether one of these was made here moments ago, so that "not found" may mean "not yet visible"."""
@@ -291,6 +334,13 @@ class GraphTenant:
 def _object(kind: TargetKind, entry: object) -> TargetObject:
     attributes: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {}
     return TargetObject(_id(entry), kind, {k: v for k, v in attributes.items() if not k.startswith("@")})
+
+
+def _names(body: object) -> tuple[str, ...]:
+    """Return the names in a list of objects; one whose name may not be read is there all the same."""
+    entries = body.get("value") if isinstance(body, Mapping) else None
+    found = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
+    return tuple(name if isinstance(name := one.get("displayName"), str) else _UNNAMED for one in found)
 
 
 def _id(entry: object) -> EntraId:
