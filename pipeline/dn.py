@@ -51,7 +51,8 @@ _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\
 _ESCAPABLE: Final = frozenset(' ",#+;<=>\\/')  # the slash is ADSI's own addition
 
 _DEBRIS: Final = re.compile(  # what stands before the name in mails, LDIF files and ADSI paths
-    r"(?:(?:dn|distinguished ?name)[ ]*:(?![:])[ ]*|(?:ldaps?|gc)://(?:[^/,=]*/)?)+", re.IGNORECASE
+    r"(?:(?:dn|distinguished ?name)[ ]*:(?![:])[ ]*|(?:ldaps?|gc)://(?:[^/,=]*/)?|>[ >]*|[•·][ ]+)+",
+    re.IGNORECASE,
 )
 _BASE64: Final = re.compile(r"(?:dn|distinguishedname)::[ ]*([A-Za-z0-9+/]+=*)\Z", re.IGNORECASE)
 _LAYERS: Final = 8  # nobody wraps a name more often

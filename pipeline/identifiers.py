@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,33 +36,44 @@ class Identifier:
 
 
 _BY_BASE: Final = re.compile(r"<\s*(GUID|SID)\s*=\s*([^<>]*?)\s*>", re.IGNORECASE)
-_LABELLED: Final = re.compile(r"(?:objectguid|guid|objectsid|sid)[ ]*[:=][ ]*(?=[{0-9sS])", re.IGNORECASE)
+_LABELLED: Final = re.compile(
+    r"(?:object)?(?:guid|sid)[ ]*(?:::?|=)[ ]*|(?:onpremises)?immutableid[ ]*[:=][ ]*", re.IGNORECASE
+)
 _GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_OCTETS: Final = re.compile(r"(?:[0-9a-f]{32}|(?:\\[0-9a-f]{2}){16})", re.IGNORECASE)
+_OCTETS: Final = re.compile(  # as filters, PowerShell, the attribute editor and ADSI Edit write them
+    r"(?:0x)?[0-9a-f]{32}|(?:\\[0-9a-f]{2}){16}|(?:0x)?[0-9a-f]{2}(?:[ ,:-]{1,2}(?:0x)?[0-9a-f]{2}){15}",
+    re.IGNORECASE,
+)
+_NO_DIGIT: Final = re.compile(r"0x|[^0-9a-f]", re.IGNORECASE)
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
 _SID: Final = re.compile(r"S-1-[0-9]{1,20}(?:-[0-9]{1,20})*", re.IGNORECASE)
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})+", re.IGNORECASE)
 _LINK: Final = re.compile(r"<mailto:([^|<>\s]+)(?:\|[^<>]*)?>|[^<>]*<([^<>@\s]+@[^<>@\s]+)>", re.IGNORECASE)
 _MAIL_PREFIX: Final = re.compile(r"(?:smtp|mailto|sip):[ ]*", re.IGNORECASE)
 _OTHER_PREFIX: Final = re.compile(r"(x500|x400|eum|ex|notes|fax):(?=.)", re.IGNORECASE)
-_ADDRESS: Final = re.compile(r"[^@\s\"()<>\[\]:;,\\]+@[^@\s\"()<>\[\]:;,\\/]+")
+_ADDRESS: Final = re.compile(r"[^@\s\"()<>\[\]:;,\\]+@[^@\s\"()<>\[\]:;,\\/]*[^@\s\"()<>\[\]:;,\\/.]")
 _ACCOUNT: Final = re.compile(r"[^\"/\\\[\]:;|=,+*?<>@]{1,256}")  # Microsoft, attribute SAM-Account-Name
+_SENTENCE: Final = re.compile(r"(,[ ]*DC[ ]*=[ ]*[A-Za-z0-9-]+)\.\Z", re.IGNORECASE)
 _DOMAIN: Final = re.compile(r"[^\"/\\\[\]:;|=,+*?<>@\s]{1,255}")
 
 
 def parse_identifier(text: str) -> Identifier:
     """Tell what kind of identifier a text is and bring it into its normal form.
 
-    A GUID is the hyphenated text, with or without braces, or the 32 hex digits of its octets in the order in
-    which the directory stores them. Raises IdentifierEmpty, IdentifierUnsafe or IdentifierMalformed.
+    A GUID is the hyphenated text, with or without braces, or its 16 octets in the order in which they are
+    stored, in hex digits or in base64 as Entra ID's onPremisesImmutableId has them. A comma, semicolon or
+    full stop behind what can end in none is left out. Raises IdentifierEmpty, IdentifierUnsafe or
+    IdentifierMalformed.
     """
     dn.check_length(text)
     text = dn.tidy(text)
     if not text:
         raise IdentifierEmpty
     dn.refuse_unsafe(text)
-    for read in _READERS:
-        if (identifier := read(text)) is not None:
-            return identifier
+    for form in dict.fromkeys((text, text.rstrip(" ,;."))):
+        for read in _READERS:
+            if form and (identifier := read(form)) is not None:
+                return identifier
     raise IdentifierMalformed(
         f"“{dn.visible(text[:100])}” is no distinguished name, address, account name, GUID or SID."
     )
@@ -84,19 +96,28 @@ def _by_base(text: str) -> Identifier | None:
     return identifier
 
 
+def _bare(text: str) -> str:
+    """Take the label off an id, and the punctuation behind it."""
+    text = text.rstrip(" ,;.")
+    return text[found.end() :] if (found := _LABELLED.match(text)) else text
+
+
 def _guid(text: str) -> Identifier | None:
-    text = _LABELLED.sub("", text)
+    text = _bare(text)
     if text.startswith("{") and text.endswith("}"):
         text = text[1:-1].strip()
     if _GUID.fullmatch(text):
         return Identifier(IdentifierKind.GUID, text.lower())
     if _OCTETS.fullmatch(text):
-        return Identifier(IdentifierKind.GUID, values.guid_text(bytes.fromhex(text.replace("\\", ""))))
+        digits = _NO_DIGIT.sub("", text)
+        return Identifier(IdentifierKind.GUID, values.guid_text(bytes.fromhex(digits)))
+    if _BASE64.fullmatch(text):
+        return Identifier(IdentifierKind.GUID, values.guid_text(base64.b64decode(text)))
     return None
 
 
 def _sid(text: str) -> Identifier | None:
-    text = _LABELLED.sub("", text)
+    text = _bare(text)
     if _SID.fullmatch(text) is None:
         return None
     try:
@@ -109,7 +130,7 @@ def _sid(text: str) -> Identifier | None:
 def _name(text: str) -> Identifier | None:
     if not dn.looks_like_dn(text):
         return None
-    return Identifier(IdentifierKind.DN, str(dn.parse(text)))
+    return Identifier(IdentifierKind.DN, str(dn.parse(_SENTENCE.sub(r"\1", text))))
 
 
 def _address(text: str) -> Identifier | None:

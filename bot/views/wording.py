@@ -43,7 +43,7 @@ _BECAUSE: Final = {
     "value_not_allowed": "a value is not allowed in Entra ID",
     "plan_stale": "something changed since the plan was made",
     "identifier_empty": "nothing was typed to look for",
-    "identifier_malformed": "not a distinguished name",
+    "identifier_malformed": "that is no identifier",
     "identifier_unsafe": "the identifier holds invisible characters",
     "configuration_invalid": "the configuration is wrong",
     "configuration_unknown": "no configuration of that name",
@@ -207,7 +207,9 @@ def object_name(run: Run) -> str:
         return run.object.name
     name = _distinguished(run)
     typed = run.object.dn if run.object is not None else run.identifier
-    return (name.rdn_value if name is not None else typed).strip() or "The object"
+    called = name.rdn_value if name is not None else typed
+    # What was typed may end in a stray separator, which no sentence should go on after.
+    return (called if run.object is not None else called.rstrip(" ,;")).strip() or "The object"
 
 
 def container_path(run: Run) -> str:

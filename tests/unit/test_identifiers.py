@@ -13,6 +13,7 @@ from pipeline.identifiers import Identifier, IdentifierKind, parse_identifier
 
 GUID = "7f3a91c0-1122-3344-5566-778899aabbcc"
 SID = "S-1-5-21-1004336348-1177238915-682003330-512"
+LETTERS = "fedcba98-1122-3344-5566-778899aabbcc"
 SID_HEX = "010500000000000515000000dcf4dc3b833d2b46828ba62800020000"
 
 
@@ -25,6 +26,10 @@ def rows(*table: tuple[object, ...]) -> list[Any]:
     ("text", "kind", "normal", "domain"),
     rows(
         ("cn=Ada,dc=c", IdentifierKind.DN, "CN=Ada,DC=c", None, "a name"),
+        ("> CN=Ada,DC=c", IdentifierKind.DN, "CN=Ada,DC=c", None, "a name from an answered mail"),
+        ("• CN=Ada,DC=c;", IdentifierKind.DN, "CN=Ada,DC=c", None, "a name from a list"),
+        ("CN=Ada Jr.,DC=c.", IdentifierKind.DN, "CN=Ada Jr.,DC=c", None, "a name that ends a sentence"),
+        ("CN=Ada Jr.", IdentifierKind.DN, "CN=Ada Jr.", None, "a full stop that is part of the name"),
         ("DN: CN=Ada,DC=c\n", IdentifierKind.DN, "CN=Ada,DC=c", None, "a name with its label"),
         (GUID, IdentifierKind.GUID, GUID, None, "a GUID"),
         (GUID.upper(), IdentifierKind.GUID, GUID, None, "in capitals"),
@@ -40,7 +45,22 @@ def rows(*table: tuple[object, ...]) -> list[Any]:
             None,
             "as in a filter",
         ),
+        (f"GUID: {LETTERS}", IdentifierKind.GUID, LETTERS, None, "that begins with a letter"),
+        ("0xc0913a7f221144335566778899aabbcc", IdentifierKind.GUID, GUID, None, "its octets, marked as hex"),
+        ("C0-91-3A-7F-22-11-44-33-55-66-77-88-99-AA-BB-CC", IdentifierKind.GUID, GUID, None, "PowerShell"),
+        ("c0 91 3a 7f 22 11 44 33 55 66 77 88 99 aa bb cc", IdentifierKind.GUID, GUID, None, "the editor"),
+        (
+            "0xc0 0x91 0x3a 0x7f 0x22 0x11 0x44 0x33 0x55 0x66 0x77 0x88 0x99 0xaa 0xbb 0xcc",
+            IdentifierKind.GUID,
+            GUID,
+            None,
+            "ADSI Edit",
+        ),
+        ("wJE6fyIRRDNVZneImaq7zA==", IdentifierKind.GUID, GUID, None, "Entra ID's immutable id"),
+        ("objectGUID:: wJE6fyIRRDNVZneImaq7zA==", IdentifierKind.GUID, GUID, None, "a line of LDIF"),
+        (f"{GUID}.", IdentifierKind.GUID, GUID, None, "at the end of a sentence"),
         (SID, IdentifierKind.SID, SID, None, "a SID"),
+        (f"objectSid: {SID};", IdentifierKind.SID, SID, None, "with label and semicolon"),
         (SID.lower(), IdentifierKind.SID, SID, None, "in small letters"),
         (f"<SID={SID}>", IdentifierKind.SID, SID, None, "as a search base"),
         (f"<SID={SID_HEX}>", IdentifierKind.SID, SID, None, "as a base, in octets"),
@@ -64,7 +84,13 @@ def rows(*table: tuple[object, ...]) -> list[Any]:
             None,
             "a legacy address",
         ),
+        ("ada@contoso.test,", IdentifierKind.ADDRESS, "ada@contoso.test", None, "an address in a list"),
+        ("ada@contoso.test.", IdentifierKind.ADDRESS, "ada@contoso.test", None, "an address in a sentence"),
+        ("<ada@contoso.test>;", IdentifierKind.ADDRESS, "ada@contoso.test", None, "as Outlook lists it"),
         ("ada", IdentifierKind.ACCOUNT, "ada", None, "an account"),
+        ("ada;", IdentifierKind.ACCOUNT, "ada", None, "an account in a list"),
+        ("ada.", IdentifierKind.ACCOUNT, "ada.", None, "a full stop that an account may have"),
+        (r"CONTOSO\ada,", IdentifierKind.ACCOUNT, "ada", "CONTOSO", "with its domain, in a list"),
         ("Domain Admins", IdentifierKind.ACCOUNT, "Domain Admins", None, "a group's account name has spaces"),
         ("PC-1$", IdentifierKind.ACCOUNT, "PC-1$", None, "a computer"),
         (r"CONTOSO\ada", IdentifierKind.ACCOUNT, "ada", "CONTOSO", "with its domain"),
@@ -82,6 +108,8 @@ def test_forms_are_told_apart(text: str, kind: IdentifierKind, normal: str, doma
         ("", IdentifierEmpty, "nothing"),
         ("  \n", IdentifierEmpty, "blanks"),
         ("Lovelace, Ada", IdentifierMalformed, "a name as people say it"),
+        (",;.", IdentifierMalformed, "nothing but punctuation"),
+        ("wJE6fyIRRDNVZneImaq7zA=", IdentifierMalformed, "base64 that is none"),
         ("*", IdentifierMalformed, "a wildcard"),
         ("a*", IdentifierMalformed, "a wildcard at the end"),
         ("(objectClass=*)", IdentifierMalformed, "a filter"),
