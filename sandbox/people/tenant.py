@@ -10,7 +10,7 @@ import struct
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.people.entry import DOMAIN, Entry, cloud_id_of
+from sandbox.people.entry import CORP_DN, DOMAIN, Entry, cloud_id_of
 from sandbox.people.groups import Group, InEntra
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ TENANT_ID: Final = cloud_id_of("tenant")
 CLIENT_ID: Final = cloud_id_of("application")
 CLIENT_SECRET: Final = "sandbox-client-secret"
 CREATED: Final = "2024-06-04T09:00:00Z"
+
+# Whom the synchronization job can be asked for: one of each way that its own four stages end.
+ON_DEMAND: Final = frozenset(
+    {"create", "update-three", "katherine", "scope-ou", "scope-filter", "upn-conflict", "manager-missing"}
+)
 
 Json = dict[str, Any]
 
@@ -67,7 +72,12 @@ def build_tenant(people: Sequence[Person], groups: Sequence[Group]) -> Json:
         "tenant_id": TENANT_ID,
         "client_id": CLIENT_ID,
         "client_secret": CLIENT_SECRET,
-        "organization": {"displayName": "Contoso, Ltd."},
+        # Fed by a directory synchronisation: new users beside it want the configuration's consent.
+        "organization": {
+            "displayName": "Contoso, Ltd.",
+            "onPremisesSyncEnabled": True,
+            "onPremisesLastSyncDateTime": "2024-07-01T06:00:00Z",
+        },
         "domains": [
             {
                 "id": DOMAIN,
@@ -87,8 +97,19 @@ def build_tenant(people: Sequence[Person], groups: Sequence[Group]) -> Json:
         "users": users + _cloud_only(),
         "groups": [_group(group, ids) for group in groups if group.in_entra is not InEntra.ABSENT],
         "deletedItems": [],
-        "privileged": [],
+        "privileged": [cloud_id_of("administrator")],
+        "cloud_sync": {
+            "domain": DOMAIN,
+            "source": [_source(person) for person in people if person.key in ON_DEMAND],
+        },
     }
+
+
+def _source(person: Person) -> Json:
+    """Return what the synchronization job finds of a person in the directory."""
+    made = {name: value for name, value in _user(person).items() if name not in {"id", "manager"}}
+    in_scope = person.entry.text("employeeType") == "Employee" and person.entry.dn.endswith(f",{CORP_DN}")
+    return {"dn": person.entry.dn, "in_scope": in_scope, "properties": made}
 
 
 def anchor(entry: Entry) -> str:

@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from sandbox.tenant import facts, rules
+from sandbox.tenant import facts
 from sandbox.tenant.store import Entry
 
 if TYPE_CHECKING:
@@ -107,9 +107,6 @@ def _source(body: Mapping[str, Any]) -> Source:
         raise ValueError(f"cloud_sync.source takes {sorted(_SOURCE_KEYS)}, properties of a user: {unknown}")
     if not properties.get("onPremisesImmutableId") or not properties.get("userPrincipalName"):
         raise ValueError(f"cloud_sync.source {body['dn']} has an anchor and a user principal name")
-    for name, value in properties.items():
-        if value is not None and not known[name].navigation:
-            rules.check_value("user", known[name], value)
     return Source(str(body["dn"]), body.get("in_scope", True) is True, properties)
 
 

@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sandbox.tenant import facts, rules
 from sandbox.tenant.errors import GraphRefusal
 from sandbox.tenant.store import Entry
 
@@ -164,13 +165,14 @@ def _export(tenant: Tenant, source: Source, report: Report, found: Entry | None)
     try:
         report.target_id = _write(tenant, changes, found)
     except GraphRefusal as refusal:
+        taken = any(detail["code"] == "ObjectConflict" for detail in refusal.details)
         report.step(step, "Export", "Failure", f"Failed to {verb} User '{report.name}'")
         return report.end(
             "Failure",
-            "AttributeValueMustBeUnique",
+            "AttributeValueMustBeUnique" if taken else "AttributeValidationFailed",
             refusal.message,
             errorCategory="NonServiceFailure",
-            recommendedAction="Remove the duplicate value from one of the two objects.",
+            recommendedAction="Correct the value in the source directory.",
         )
     report.step(step, "Export", "Success", f"User '{report.name}' was {verb}d in Azure Active Directory")
     return report
@@ -188,6 +190,12 @@ def _changes(source: Source, found: Entry | None) -> dict[str, Any]:
 
 def _write(tenant: Tenant, changes: Mapping[str, Any], found: Entry | None) -> str:
     store = tenant.store
+    known = facts.load().properties["user"]
+    for name, value in changes.items():
+        if value is not None:
+            rules.check_value("user", known[name], value)
+    if "userPrincipalName" in changes:
+        rules.check_upn(changes["userPrincipalName"], tenant.domains)
     with store.transaction() as draft:
         if found is None:
             object_id = store.new_id()

@@ -2,94 +2,31 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import ssl
+import json
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
+
+from sandbox.tenant import TenantServer
+from tests.contract.tenant.official_client import Sdk, installed, load, official_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.contract.tenant.conftest import Caller
+    from tests.contract.tenant.conftest import Caller, Connect
 
 # The SDK warns of classes of its own while they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 ANCHOR = "q+8/AbCdEfGhIjKlMnOpQg=="
 
 
-def load(where: str) -> Any:
-    """Import `module:name`: the package may be absent, and its types would take minutes to check."""
-    module, _, name = where.partition(":")
-    return getattr(importlib.import_module(module), name)
-
-
-class Sdk:
-    """The client and the models of the SDK, loaded when a test needs them."""
-
-    def __init__(self, client: Any) -> None:
-        models = "msgraph.generated.models"
-        self.client = client
-        self.User = load(f"{models}.user:User")
-        self.Group = load(f"{models}.group:Group")
-        self.PasswordProfile = load(f"{models}.password_profile:PasswordProfile")
-        self.ReferenceCreate = load(f"{models}.reference_create:ReferenceCreate")
-        self.ReferenceUpdate = load(f"{models}.reference_update:ReferenceUpdate")
-        self.Error = load(f"{models}.o_data_errors.o_data_error:ODataError")
-
-    def person(self, name: str, **more: Any) -> Any:
-        """Make a user for create."""
-        profile = self.PasswordProfile(password="Long-enough-9", force_change_password_next_sign_in=True)
-        return self.User(
-            account_enabled=True,
-            display_name=name.title(),
-            mail_nickname=name,
-            user_principal_name=f"{name}@contoso.test",
-            password_profile=profile,
-            **more,
-        )
-
-    def configured(self, headers: dict[str, str] | None = None, parameters: Any = None) -> Any:
-        """Make a request configuration with headers and query parameters."""
-        made = load("kiota_abstractions.base_request_configuration:RequestConfiguration")(
-            query_parameters=parameters
-        )
-        for name, value in (headers or {}).items():
-            made.headers.add(name, value)
-        return made
-
-    async def read_user(self, user_id: str, select: list[str]) -> Any:
-        """Read a user with $select."""
-        builder = self.client.users.by_user_id(user_id)
-        parameters = builder.UserItemRequestBuilderGetQueryParameters(select=select)
-        return await builder.get(request_configuration=self.configured(parameters=parameters))
-
-    async def list_users(self, headers: dict[str, str] | None = None, **options: Any) -> Any:
-        """List users with query options."""
-        parameters = self.client.users.UsersRequestBuilderGetQueryParameters(**options)
-        return await self.client.users.get(request_configuration=self.configured(headers, parameters))
-
-
 @pytest.fixture
 async def sdk(caller: Caller, in_ci: bool) -> AsyncIterator[Sdk]:  # noqa: FBT001 (a fixture's value)
     """Give msgraph-sdk pointed at the tenant; without the package the tests are skipped, in CI they fail."""
-    if importlib.util.find_spec("msgraph") is None and not in_ci:
+    if not installed() and not in_ci:
         pytest.skip("msgraph-sdk is not installed: it is in the dependency group sdk")
-    provider = load("kiota_abstractions.authentication:AuthenticationProvider")
-
-    async def authenticate(_: Any, request: Any, __: Any = None) -> None:
-        request.headers.try_add("Authorization", caller.http.headers["Authorization"])
-
-    bearer = type("Bearer", (provider,), {"authenticate_request": authenticate})()
-    factory = load("msgraph_core:GraphClientFactory")
-    # The SDK wraps the transport and leaves it open; so it is closed here.
-    async with httpx.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as transport:
-        client = factory.create_with_default_middleware(client=httpx.AsyncClient(transport=transport))
-        adapter = load("msgraph:GraphRequestAdapter")(bearer, client=client)
-        adapter.base_url = f"{caller.server.url}/v1.0"
-        yield Sdk(load("msgraph:GraphServiceClient")(request_adapter=adapter))
+    async with official_client(caller) as made:
+        yield made
 
 
 async def test_sdk_creates_reads_and_patches_a_user(sdk: Sdk) -> None:
@@ -231,3 +168,61 @@ async def test_sdk_reads_the_tenant(sdk: Sdk) -> None:
         "contoso.onmicrosoft.test",
         "federated.test",
     ]
+
+
+async def test_sdk_asks_for_roles_and_synchronization(sdk: Sdk, ids: Any) -> None:
+    """The way up and objects by their ids are read as the types that they are."""
+    above = await sdk.client.users.by_user_id(ids["pat"]).transitive_member_of.get()
+    assert [type(one).__name__ for one in above.value] == ["DirectoryRole"]
+    cast = await sdk.client.users.by_user_id(ids["ada"]).transitive_member_of.graph_group.get()
+    assert [one.display_name for one in cast.value] == ["Engineers"]
+    wanted = (
+        "msgraph.generated.directory_objects.get_by_ids.get_by_ids_post_request_body:GetByIdsPostRequestBody"
+    )
+    found = await sdk.client.directory_objects.get_by_ids.post(load(wanted)(ids=[ids["ada"], ids["list"]]))
+    assert [type(one).__name__ for one in found.value] == ["User", "Group"]
+
+
+async def test_sdk_drives_the_synchronization_job(connect: Connect, seed: Any) -> None:
+    """The job is found, its schema read, and one object provisioned on demand, all in the SDK's own types."""
+    if not installed():
+        pytest.skip("msgraph-sdk is not installed: it is in the dependency group sdk")
+    grace = {"userPrincipalName": "grace@contoso.test", "onPremisesImmutableId": "R3JhY2U="}
+    source = [{"dn": "CN=Grace,DC=contoso,DC=test", "properties": grace}]
+    roles = [
+        "Application.Read.All",
+        "Synchronization.ReadWrite.All",
+        "OnPremDirectorySynchronization.Read.All",
+    ]
+    more = {"roles": roles, "cloud_sync": {"domain": "contoso.test", "source": source}}
+    async with TenantServer(seed={**seed, **more}) as server:
+        caller = await connect(server)
+        await caller.sign_in()
+        async with official_client(caller) as sdk:
+            (switches,) = (await sdk.client.directory.on_premises_synchronization.get()).value
+            assert switches.features.block_soft_match_enabled is False
+            (principal,) = (await sdk.client.service_principals.get()).value
+            synchronization = sdk.client.service_principals.by_service_principal_id(
+                principal.id
+            ).synchronization
+            (job,) = (await synchronization.jobs.get()).value
+            assert (job.template_id, job.status.code.name) == ("AD2AADProvisioning", "Active")
+            builder = jobs.by_synchronization_job_id(job.id)
+            (rule,) = (await builder.schema.get()).synchronization_rules
+            assert len(rule.object_mappings[0].attribute_mappings) == 26
+            answer = await builder.provision_on_demand.post(on_demand_body(rule.id, source[0]["dn"]))
+            assert json.loads(answer.key)["result"] == "Success"
+            assert json.loads(answer.value)["action"] == "Create"
+
+
+def on_demand_body(rule_id: str, dn: Any) -> Any:
+    """Make the body of provisionOnDemand from the SDK's models."""
+    models = "msgraph.generated.models"
+    parameters = load(
+        f"{models}.synchronization_job_application_parameters:SynchronizationJobApplicationParameters"
+    )
+    subject = load(f"{models}.synchronization_job_subject:SynchronizationJobSubject")
+    where = "msgraph.generated.service_principals.item.synchronization.jobs.item.provision_on_demand"
+    body = load(f"{where}.provision_on_demand_post_request_body:ProvisionOnDemandPostRequestBody")
+    one = subject(object_id=dn, object_type_name="user")
+    return body(parameters=[parameters(rule_id=rule_id, subjects=[one])])

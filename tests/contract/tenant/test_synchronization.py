@@ -38,6 +38,7 @@ def seed(seed: dict[str, Any]) -> dict[str, Any]:
         source("Ada", ANCHOR_OF_ADA, jobTitle="Analyst"),
         source("Pat", "UGF0UGF0UGF0UGF0UGF0UA=="),
         source("Temp", "VGVtcFRlbXBUZW1wVGVtcA==", in_scope=False),
+        source("Long", "TG9uZ0xvbmdMb25nTG9uZw==", city="x" * 200),
         source("Twin", "VHdpblR3aW5Ud2luVHdpbg==", proxyAddresses=["SMTP:ada@contoso.test"]),
     ]
     switches = {"blockSoftMatchEnabled": True}
@@ -104,6 +105,7 @@ async def test_the_job_and_its_schema_can_be_read(caller: Caller, jobs: str) -> 
         pytest.param("Temp", "Skipped", "Other", ["Import", "Scoping", "Export"], id="out of scope"),
         pytest.param("Pat", "Failure", "Create", ["Import", "Scoping", "Matching", "Export"], id="UPN taken"),
         pytest.param("Twin", "Failure", "Create", ["Import", "Scoping", "Matching", "Export"], id="address"),
+        pytest.param("Long", "Failure", "Create", ["Import", "Scoping", "Matching", "Export"], id="too long"),
         pytest.param("Nobody", "Failure", "Other", ["Import"], id="not in the directory"),
     ],
 )
@@ -176,7 +178,7 @@ async def test_no_agent_answers(connect: Connect, seed: Any) -> None:
         {"domain": "x", "features": {"fly": True}},
         {"domain": "x", "source": [{"dn": "CN=x"}]},
         {"domain": "x", "source": [source("Y", "YWFh", shoeSize="44")]},
-        {"domain": "x", "source": [source("Y", "YWFh", city="x" * 200)]},
+        {"domain": "x", "source": [{"dn": "CN=x", "properties": {"userPrincipalName": "x@contoso.test"}}]},
     ],
 )
 def test_a_job_of_the_seed_is_checked(seed: Any, given: Any) -> None:
