@@ -47,19 +47,30 @@ class Answers:
         """
         if "command" in body:
             return await ack(text=message.text, blocks=message.blocks)
+        if body.get("type") == "view_submission":
+            return await ack(response_action="update", view=details.told(title, message))
         view_id = (body.get("view") or {}).get("id")
-        if url := body.get("response_url"):
-            answer = {
-                "response_type": "ephemeral",
-                "replace_original": False,
-                "text": message.text,
-                "blocks": message.blocks,
-            }
-            self.later(self._response_urls.post(str(url), answer), "answer a click")
+        if body.get("response_url"):
+            self.later(self.beside(body, message), "answer a click")
         elif view_id:
             view = details.told(title, message)
             self.later(self._client.views_update(view_id=view_id, view=view), "answer in a modal")
         return await ack()
+
+    async def beside(self, body: Mapping[str, Any], message: Message) -> None:
+        """Answer a click beside the message that it was in, for the eyes of whoever clicked."""
+        answer = {
+            "response_type": "ephemeral",
+            "replace_original": False,
+            "text": message.text,
+            "blocks": message.blocks,
+        }
+        await self._response_urls.post(str(body["response_url"]), answer)
+
+    async def instead(self, body: Mapping[str, Any], message: Message) -> None:
+        """Show something else in the place of the message that a click was in, seen by one person alone."""
+        answer = {"replace_original": True, "text": message.text, "blocks": message.blocks}
+        await self._response_urls.post(str(body["response_url"]), answer)
 
     def later(self, work: Coroutine[Any, Any, object], what: str) -> None:
         """Start a call to Slack that the acknowledgement does not wait for."""

@@ -17,8 +17,11 @@ from bot.actor import UnknownActorError
 from bot.answers import Answers
 from bot.listeners.buttons import Buttons
 from bot.listeners.commands import Commands
+from bot.listeners.history import History
+from bot.listeners.picker import Picker
 from bot.listeners.starting import Starting
 from bot.views import controls, notices, run_controls
+from bot.views import picker as picker_form
 from pipeline.errors import PipelineError
 
 _log = logging.getLogger(__name__)
@@ -31,6 +34,8 @@ def build_app(
     team_ids: frozenset[str],
     signing_secret: str,
     commands: Commands,
+    picker: Picker,
+    history: History,
     buttons: Buttons,
     starting: Starting,
     answers: Answers,
@@ -65,6 +70,11 @@ def build_app(
         controls.WHOLE_BACK,
     ):
         app.action(action_id)(buttons.turn_page)
+    app.options(picker_form.OBJECT)(picker.suggest)
+    app.view(picker_form.CALLBACK_ID)(picker.submit)
+    app.action(run_controls.HISTORY)(history.open)
+    app.action(run_controls.HISTORY_OLDER)(history.turn)
+    app.action(run_controls.HISTORY_NEWER)(history.turn)
     app.action(run_controls.OPEN_RUN)(buttons.open_run)
     app.action(controls.RUN_AGAIN)(starting.run_again)
     app.action(controls.PREVIEW_THIS)(starting.preview_this)
@@ -82,6 +92,9 @@ def _answer_errors(answers: Answers) -> Callable[..., Awaitable[BoltResponse]]:
 
     async def answer(error: Exception, body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
         support_id = str(ULID())
+        if body.get("type") == "block_suggestion":  # a list can say nothing but what to choose
+            _log.error("%s: a search met a defect", support_id, exc_info=error)
+            return await ack(options=[])
         if isinstance(error, UnknownActorError):
             _log.warning("%s: %s", support_id, error)
             return BoltResponse(status=400, body="unknown actor")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.cli_doctor import add_doctor_command
+from bot.cli_history import add_history_command
 from bot.cli_rules import add_rules_commands
 from bot.logs import set_up_logs
 from bot.settings import SettingsError, load_settings
@@ -143,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--json", action="store_true", help="people: as JSON")
     sandbox.set_defaults(handler=_sandbox)
     add_rules_commands(commands)
+    add_history_command(commands)
     add_doctor_command(commands)
     schema = commands.add_parser("schema", help="the JSON Schema of what --json prints")
     schema.add_argument("what", choices=("run",))

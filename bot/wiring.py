@@ -21,7 +21,9 @@ from bot.edge import BODY_LIMIT, slack_endpoint
 from bot.health import Check, health_routes
 from bot.listeners.buttons import Buttons
 from bot.listeners.commands import Commands
+from bot.listeners.history import History
 from bot.listeners.permission import Permission
+from bot.listeners.picker import Picker
 from bot.listeners.starting import Starting
 from bot.progress import Messages
 from bot.retention import keep_for
@@ -169,18 +171,30 @@ def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -
     answers = Answers(slack.client, slack.response_urls, tasks)
     services = systems.services(messages)
     runs = Runs(services, systems.store, messages, tasks)
+    picker = Picker(runs=runs, services=services, client=slack.client, answers=answers)
     permission = Permission(systems.store, systems.configurations)
+    buttons = Buttons(
+        store=systems.store, permission=permission, client=slack.client, answers=answers, render=render
+    )
+    history = History(
+        store=systems.store, services=services, permission=permission, buttons=buttons, answers=answers
+    )
     app = build_app(
         client=slack.client,
         identity=slack.identity,
         team_ids=frozenset(settings.slack.team_ids or [str(slack.identity.team_id)]),
         signing_secret=_signing_secret(settings),
         commands=Commands(
-            runs=runs, answers=answers, configurations=systems.configurations, writes_on=systems.writes
+            runs=runs,
+            picker=picker,
+            history=history,
+            answers=answers,
+            configurations=systems.configurations,
+            writes_on=systems.writes,
         ),
-        buttons=Buttons(
-            store=systems.store, permission=permission, client=slack.client, answers=answers, render=render
-        ),
+        picker=picker,
+        history=history,
+        buttons=buttons,
         starting=Starting(
             runs=runs, store=systems.store, permission=permission, answers=answers, clock=services.clock
         ),

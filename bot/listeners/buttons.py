@@ -97,6 +97,12 @@ class Buttons:
         else:
             self._answers.later(self._client.views_open(trigger_id=trigger, view=view), "open a modal")
 
+    def replace(self, body: Mapping[str, Any], view: View) -> None:
+        """Show something else in the place of the modal that the click was in, if it still is what it was."""
+        shown = body.get("view") or {}
+        call = self._client.views_update(view_id=shown.get("id"), hash=shown.get("hash"), view=view)
+        self._answers.later(call, "turn a page")
+
     async def _push(self, trigger: str, below: str, view: View) -> None:
         """Put a modal on top of another; where three are stacked already, in the place of the topmost."""
         try:

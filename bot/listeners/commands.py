@@ -11,6 +11,8 @@ from bot.access import AccessDecision, decide, permitted
 from bot.actor import Actor, command_actor
 from bot.answers import Answers, refusal
 from bot.grammar import MOST, Command, Verb, nearest, parse_command
+from bot.listeners.history import History
+from bot.listeners.picker import Picker
 from bot.progress import Place
 from bot.runs import Runs
 from bot.views import Message, notices
@@ -37,9 +39,18 @@ class Commands:
     """Listens to /provision."""
 
     def __init__(
-        self, *, runs: Runs, answers: Answers, configurations: Configurations, writes_on: bool
+        self,
+        *,
+        runs: Runs,
+        picker: Picker,
+        history: History,
+        answers: Answers,
+        configurations: Configurations,
+        writes_on: bool,
     ) -> None:
         self._runs = runs
+        self._picker = picker
+        self._history = history
         self._answers = answers
         self._configurations = configurations
         self._writes_on = writes_on
@@ -53,7 +64,23 @@ class Commands:
         if answer is not None:
             await self._answers.tell(ack, body, answer)
             return
+        if command.verb is Verb.HISTORY:
+            await self._tell_history(ack, body, actor, command)
+            return
+        if not command.identifiers and self._picker.may_open(actor):
+            await self._picker.open(ack, body, actor, command)
+            return
         await self._start(ack, body, actor, command)
+
+    async def _tell_history(
+        self, ack: AsyncAck, body: dict[str, Any], actor: Actor, command: Command
+    ) -> None:
+        if self._history.may_open(actor):
+            await self._history.answer(ack, body, actor, command)
+            return
+        configuration = self._configurations.default or self._configurations.all[0]
+        decision = decide(configuration, actor.id, actor.channel, Right.LOOK)
+        await self._answers.tell(ack, body, refusal(decision, Right.LOOK))
 
     async def _start(self, ack: AsyncAck, body: dict[str, Any], actor: Actor, command: Command) -> None:
         asked = [self._ask(actor, command, typed) for typed in command.identifiers or ("",)]
@@ -99,7 +126,7 @@ class Commands:
         base = str((self._configurations.default or self._configurations.all[0]).base)
         if command.meant is not None:
             return notices.meant(typed, command.meant, base)
-        if command.verb in (Verb.HELP, Verb.HISTORY):
+        if command.verb is Verb.HELP:
             return notices.help_text(base, rights, writes_on=self._writes_on)
         if command.unknown is not None:
             known = permitted(self._configurations, actor.id, actor.channel, Right.LOOK)
