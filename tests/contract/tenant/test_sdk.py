@@ -202,10 +202,9 @@ async def test_sdk_drives_the_synchronization_job(connect: Connect, seed: Any) -
             (switches,) = (await sdk.client.directory.on_premises_synchronization.get()).value
             assert switches.features.block_soft_match_enabled is False
             (principal,) = (await sdk.client.service_principals.get()).value
-            synchronization = sdk.client.service_principals.by_service_principal_id(
-                principal.id
-            ).synchronization
-            (job,) = (await synchronization.jobs.get()).value
+            found = sdk.client.service_principals.by_service_principal_id(principal.id)
+            jobs = found.synchronization.jobs
+            (job,) = (await jobs.get()).value
             assert (job.template_id, job.status.code.name) == ("AD2AADProvisioning", "Active")
             builder = jobs.by_synchronization_job_id(job.id)
             (rule,) = (await builder.schema.get()).synchronization_rules
