@@ -26,6 +26,7 @@ from sandbox.people import directory_entries, interesting_people, tenant_seed
 from sandbox.tenant import TenantServer
 from sandbox.workspace import WorkspaceServer
 from sandbox.workspace.server import ACK_DEADLINE_S
+from sandbox.workspace.switchboard import DIRECTORY, RemoteBoard
 
 CHANNEL: Final = "C0IDENTITY"
 USER: Final = "U0MARIA"
@@ -108,13 +109,19 @@ async def contoso(
 def _workspace(
     port: int, tenant: TenantServer, directory: DirectoryServer, ack_deadline: float
 ) -> WorkspaceServer:
-    """Make the workspace whose page offers the interesting people and resets the other stand-ins as well."""
+    """Make the workspace whose page offers the interesting people, and all faults and the reset of all."""
 
     def put_back() -> None:
         tenant.reset()
         directory.faults.clear()
 
-    return WorkspaceServer(port=port, ack_deadline=ack_deadline, suggestions=suggestions(), on_reset=put_back)
+    boards = {
+        "entra": RemoteBoard("Microsoft Entra", f"{tenant.url}/_sandbox"),
+        "directory": RemoteBoard("Active Directory", directory.control_url, DIRECTORY),
+    }
+    return WorkspaceServer(
+        port=port, ack_deadline=ack_deadline, suggestions=suggestions(), on_reset=put_back, boards=boards
+    )
 
 
 def environment(

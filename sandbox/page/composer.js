@@ -6,6 +6,7 @@ import { el, fill, icon, newId } from "./dom.js";
 const MOST_SHOWN = 60;
 const VERBS = [
   { label: "preview", name: "show what would be done, and write nothing", insert: "preview " },
+  { label: "history", name: "what happened, and when", insert: "history " },
   { label: "help", name: "what you can type", insert: "help" },
 ];
 
@@ -57,8 +58,9 @@ export class Composer {
     const early = this.model === null && this.field.value !== "" && document.activeElement === this.field;
     this.model = model;
     if (early) this.#offer(); // typed before there was anything to offer
+    this.field.disabled = this.button.disabled = channel.is_archived;
     const place = `${channel.kind === "direct" ? "" : "#"}${model.title(channel)}`;
-    this.field.placeholder = `To ${place} – type / for a command`;
+    this.field.placeholder = channel.is_archived ? `${place} is archived: nobody can write here` : `To ${place} – type / for a command`;
   }
 
   /** Put a text into the field, ready to be sent. */
@@ -197,7 +199,7 @@ export function suggestionsFor(model, text) {
 }
 
 function afterCommand(model, command, rest) {
-  const [, verb, query] = /^(preview )?([\s\S]*)$/.exec(rest.trimStart());
+  const [, verb, query] = /^(preview |history )?([\s\S]*)$/.exec(rest.trimStart());
   const start = `${command} ${verb ?? ""}`;
   const verbs = verb ? [] : VERBS.filter((one) => one.insert.startsWith(query) && one.insert.trim() !== query);
   const people = model.suggestions.filter((one) => fits(one, query));

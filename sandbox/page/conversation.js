@@ -180,10 +180,9 @@ export class Conversation {
 
   #welcome(model, channel) {
     const isApp = channel.id === model.botChannel?.id;
-    const says = channel.bot_is_member
-      ? "Type /provision in the field below, with the distinguished name of a user or group of Active Directory. Four checks appear here, each with its details."
-      : "Fourcheck is not a member here. The command works all the same: try what becomes of its answer.";
-    const starts = channel.bot_is_member ? model.suggestions.slice(0, 4).map((one) => this.#start(one)) : [];
+    const says = saysOf(channel);
+    const isOpen = channel.bot_is_member && !channel.is_archived;
+    const starts = isOpen ? model.suggestions.slice(0, 4).map((one) => this.#start(one)) : [];
     return el(
       "section",
       { class: "welcome", "aria-label": "About this conversation" },
@@ -202,6 +201,13 @@ export class Conversation {
       el("span", { class: "start-name" }, suggestion.name),
     );
   }
+}
+
+function saysOf(channel) {
+  if (channel.is_archived) return "This channel is archived. What was said stays to be read, and nobody can write here.";
+  return channel.bot_is_member
+    ? "Type /provision in the field below and send it: a form finds a user or group of Active Directory by name. Or write the distinguished name behind it. Four checks appear here, each with its details."
+    : "Fourcheck is not a member here. The command works all the same: try what becomes of its answer.";
 }
 
 function avatar(model, author) {

@@ -53,9 +53,11 @@ function coloured(text) {
 export class Inspector {
   #ts = null;
 
-  constructor(node) {
+  /** `opened()`: the panel was opened; another one makes room. */
+  constructor(node, opened) {
     this.node = node;
-    this.body = el("div", { class: "inspector-body" });
+    this.opened = opened;
+    this.body = el("div", { class: "panel-body" });
     const close = el("button", { type: "button", class: "tool", on: { click: () => this.close() } }, icon("close"), el("span", { class: "hidden" }, "Close payload"));
     fill(node, el("header", {}, el("h2", {}, "Payload"), close), this.body);
     node.addEventListener("keydown", (event) => {
@@ -70,6 +72,7 @@ export class Inspector {
       this.close();
       return;
     }
+    this.opened();
     this.opener = document.activeElement;
     this.#ts = ts;
     this.node.hidden = false;
@@ -96,6 +99,7 @@ export class Inspector {
   }
 
   close() {
+    if (this.node.hidden) return;
     this.#ts = null;
     this.node.hidden = true;
     if (this.opener?.isConnected) this.opener.focus({ preventScroll: true });

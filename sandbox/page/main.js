@@ -4,6 +4,7 @@ import { announce } from "./announce.js";
 import { Composer } from "./composer.js";
 import { Conversation, troubleOf } from "./conversation.js";
 import { el } from "./dom.js";
+import { Faults } from "./faults.js";
 import { Inspector } from "./inspector.js";
 import { Modals } from "./modals.js";
 import { Model } from "./model.js";
@@ -27,7 +28,11 @@ class Page {
       use: (text) => this.composer.use(text),
     });
     this.composer = new Composer(at("composer-place"), (text) => this.#send(text));
-    this.inspector = new Inspector(at("inspector"));
+    this.inspector = new Inspector(at("inspector"), () => this.faults.close());
+    this.faults = new Faults(at("faults"), () => {
+      this.#menu(false);
+      this.inspector.close();
+    });
     this.modals = new Modals({
       press: (view, address, value, values) => gestures.click(this.model.me, { view: view.id }, { ...address, ...valued(value), values }),
       suggest: (view, action, text) => gestures.suggest(this.model.me, { view: view.id }, action, text),
@@ -77,6 +82,7 @@ class Page {
 
   #change(kind, item) {
     const { model } = this;
+    this.faults.update();
     if (kind === "message" && model.sees(item)) this.#message(item);
     if (kind === "deleted") {
       model.messages.delete(item.ts);
@@ -159,6 +165,7 @@ class Page {
     this.unread.clear();
     const result = await gestures.reset();
     announce(result.ok ? "Everything is as it was at the beginning." : troubleOf(result));
+    this.faults.update();
     this.composer.field.focus();
   }
 
@@ -182,6 +189,7 @@ class Page {
     drawSidebar(at("sidebar"), this, {
       become: (user) => this.feed.become(user),
       go: (channel) => this.#go(channel),
+      faults: () => this.faults.toggle(),
       reset: () => this.#reset(),
     });
   }

@@ -9,7 +9,7 @@ export class Model {
     this.suggestions = snapshot.suggestions;
     this.users = new Map(snapshot.users.map((user) => [user.id, user]));
     this.users.set("USLACKBOT", { id: "USLACKBOT", real_name: "Slackbot", title: "", is_bot: true });
-    this.channels = snapshot.channels.filter((c) => c.members.includes(this.me) && !c.is_archived);
+    this.channels = snapshot.channels.filter((c) => c.members.includes(this.me));
     this.messages = new Map(snapshot.messages.map((message) => [message.ts, message]));
     this.views = snapshot.views;
     this.names = {

@@ -6,10 +6,11 @@ import { initials } from "./conversation.js";
 /**
  * Draw the sidebar.
  *
- * `state`: model, here (channel id), unread (ids). `on`: become(user), go(channel), reset().
+ * `state`: model, here (channel id), unread (ids). `on`: become(user), go(channel), faults(), reset().
  */
 export function drawSidebar(node, { model, here, unread }, on) {
   const rooms = model.channels.filter((channel) => channel.kind !== "direct");
+  rooms.sort((a, b) => Number(a.is_archived) - Number(b.is_archived));
   const directs = model.channels.filter((channel) => channel.kind === "direct");
   directs.sort((a, b) => Number(b.bot_is_member) - Number(a.bot_is_member));
   const link = (channel) => room(model, channel, { here, unread }, on);
@@ -20,7 +21,7 @@ export function drawSidebar(node, { model, here, unread }, on) {
     people(model, on),
     list("Channels", rooms.map(link)),
     list("Direct messages", directs.map(link)),
-    resetButton(on),
+    foot(on),
   );
   if (active) document.getElementById(active)?.focus({ preventScroll: true });
 }
@@ -51,7 +52,7 @@ function list(title, rooms) {
 
 function room(model, channel, { here, unread }, on) {
   const isUnread = unread.has(channel.id);
-  const sign = { private: icon("lock"), public: icon("hash") }[channel.kind] ?? null;
+  const sign = channel.is_archived ? icon("box") : ({ private: icon("lock"), public: icon("hash") }[channel.kind] ?? null);
   const isBot = channel.kind === "direct" && channel.bot_is_member;
   const face = el("span", { class: `face${isBot ? " is-app" : ""}`, "aria-hidden": "true" }, isBot ? icon("checks") : initials(model.title(channel)));
   return el(
@@ -66,14 +67,21 @@ function room(model, channel, { here, unread }, on) {
     sign ?? face,
     el("span", { class: "room-name" }, model.title(channel)),
     channel.kind === "private" ? el("span", { class: "hidden" }, " (private)") : null,
+    channel.is_archived ? el("span", { class: "hidden" }, " (archived)") : null,
     isUnread ? el("span", { class: "hidden" }, " (unread)") : null,
   );
 }
 
-function resetButton(on) {
-  const node = el("button", { type: "button", class: "reset", id: "reset" }, icon("reset"), "Reset");
-  node.addEventListener("click", () => on.reset());
-  return el("div", { class: "sidebar-foot" }, node, el("p", {}, "Workspace, tenant and directory as they were"));
+function foot(on) {
+  const tool = (id, shape, text, run) => el("button", { type: "button", class: "reset", id, on: { click: run } }, icon(shape), text);
+  return el(
+    "div",
+    { class: "sidebar-foot" },
+    tool("faults-button", "bolt", "Faults", () => on.faults()),
+    el("p", {}, "Let something go wrong and see what becomes of it"),
+    tool("reset", "reset", "Reset", () => on.reset()),
+    el("p", {}, "Workspace, tenant and directory as they were"),
+  );
 }
 
 /** Draw the line above the conversation. */
@@ -87,10 +95,11 @@ export function drawHeader(node, model, channel, toggle) {
   const sign = { private: icon("lock"), public: icon("hash") }[channel.kind];
   const who = channel.kind === "direct" ? null : `${channel.members.length} members`;
   const bot = channel.bot_is_member ? "with Fourcheck" : "without Fourcheck";
+  const archived = channel.is_archived ? "archived" : null;
   fill(
     node,
     menu,
     el("p", { class: "channel-title" }, sign, model.title(channel)),
-    el("p", { class: "channel-about" }, [channel.kind, who, bot].filter(Boolean).join(" · ")),
+    el("p", { class: "channel-about" }, [channel.kind, archived, who, bot].filter(Boolean).join(" · ")),
   );
 }

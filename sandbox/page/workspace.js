@@ -3,13 +3,12 @@
 const KINDS = ["message", "deleted", "views", "channel", "reset", "refused"];
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 
-async function post(path, body) {
+const post = (path, body) =>
+  ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+async function ask(path, how) {
   try {
-    const response = await fetch(`/_sandbox/${path}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
+    const response = await fetch(`/_sandbox/${path}`, how);
     return await response.json();
   } catch {
     return { ok: false, error: "no_connection", message: "The sandbox does not answer. Is the demo still running?" };
@@ -25,6 +24,13 @@ export const gestures = {
   submit: (user, view, values) => post("submit", { user, view, values }),
   close: (user, view) => post("close", { user, view }),
   reset: () => post("reset", {}),
+};
+
+/** What can go wrong, and what is made to; each resolves to `{boards}`, or to `{ok: false, error, message}`. */
+export const switchboard = {
+  look: () => ask("switchboard"),
+  on: (board, choice) => post("switchboard", { board, choice }),
+  off: () => ask("switchboard", { method: "DELETE" }),
 };
 
 /**

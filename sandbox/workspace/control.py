@@ -39,6 +39,7 @@ _FIELDS: Final[dict[str, dict[str, _Types]]] = {
     "channel": {"channel": str, "archived": bool, "bot": bool},
     "links": {"action": str, "reason": str},
     "settings": {"request_url": _OR_NOTHING},
+    "switchboard": {"board": str, "choice": str},
 }
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -63,6 +64,7 @@ class Control:
             "channel": (server.change_channel, "channel"),
             "links": (server.links, "action"),
             "settings": (server.configure, "request_url"),
+            "switchboard": (server.switchboard.switch_on, "board choice"),
         }
         posts = [
             web.post(f"/_sandbox/{name}", self._gesture(run, _FIELDS[name], needed.split()))
@@ -73,6 +75,8 @@ class Control:
             web.post("/_sandbox/faults", answering(self._faults)),
             web.get("/_sandbox/faults", answering(self._pending_faults)),
             web.delete("/_sandbox/faults", answering(self._clear_faults)),
+            web.get("/_sandbox/switchboard", answering(self._switchboard)),
+            web.delete("/_sandbox/switchboard", answering(self._all_off)),
             web.post("/_sandbox/reset", answering(self._reset)),
             web.get("/_sandbox/messages", answering(self._messages)),
             web.get("/_sandbox/views", answering(self._views)),
@@ -123,6 +127,12 @@ class Control:
     async def _clear_faults(self, _request: web.Request) -> web.Response:
         self._server.clear_faults()
         return web.json_response({"ok": True})
+
+    async def _switchboard(self, _request: web.Request) -> web.Response:
+        return web.json_response(await self._server.switchboard.describe())
+
+    async def _all_off(self, _request: web.Request) -> web.Response:
+        return web.json_response(await self._server.switchboard.clear())
 
     async def _reset(self, _request: web.Request) -> web.Response:
         await self._server.reset_everything()

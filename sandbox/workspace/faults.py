@@ -38,6 +38,7 @@ class Fault:
     """What happens to the next `times` calls of a method (`*`: of any).
 
     `after_effect` lets the call take effect before its answer is spoilt: written, but the answer is lost.
+    `name` is what the switchboard calls it, if it comes from there.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Fault:
     delay_s: float = 0.0
     drop: bool = False
     after_effect: bool = False
+    name: str | None = None
 
     @property
     def spoils_the_answer(self) -> bool:

@@ -20,6 +20,7 @@ from sandbox.workspace.people import People
 from sandbox.workspace.seed import Seed, contoso
 from sandbox.workspace.sockets import SocketMode
 from sandbox.workspace.state import State
+from sandbox.workspace.switchboard import Board, SlackBoard, Switchboard
 from sandbox.workspace.transports import SignedHttp, Transport
 from sandbox.workspace.webapi import WebApi
 
@@ -41,6 +42,7 @@ class WorkspaceServer:
         suggestions: what the page offers after a command, each `{"label", "name", "text"}`: what happens,
             to whom, and what to type.
         on_reset: what else to put back when the page resets everything.
+        boards: the other systems whose faults the page offers to switch on, by name.
 
     """
 
@@ -54,6 +56,7 @@ class WorkspaceServer:
         ack_deadline: float = ACK_DEADLINE_S,
         suggestions: Sequence[Mapping[str, str]] = (),
         on_reset: Callable[[], None] | None = None,
+        boards: Mapping[str, Board] | None = None,
     ) -> None:
         self.request_url = request_url
         self._suggestions = [dict(suggestion) for suggestion in suggestions]
@@ -63,6 +66,7 @@ class WorkspaceServer:
         self._runner: web.AppRunner | None = None
         self.state = State(self._seed, clock)
         self._faults = Faults()
+        self.switchboard = Switchboard(lambda: {"slack": SlackBoard(self._faults), **(boards or {})})
         self._http = SignedHttp(
             url=lambda: self.request_url or "",
             signing_secret=self._seed.app.signing_secret,
