@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,8 +15,10 @@ from pipeline.dn import from_directory as dn_from_directory
 from pipeline.dn import parse as parse_dn
 from pipeline.errors import (
     ConfigurationOutside,
+    DirectoryReferral,
     IdentifierMalformed,
     NotPermitted,
+    ObjectAmbiguous,
     ObjectDeleted,
     ObjectKindUnknown,
     ObjectNotFound,
@@ -103,19 +106,30 @@ async def _identifier(request: Request, services: Services) -> Identifier:
 
 
 async def _locate(identifier: Identifier, services: Services) -> DistinguishedName:
-    """Find out where an object is that was not named by its place, in one directory after the other."""
-    seen: set[str] = set()
-    missing: ObjectNotFound | None = None
-    for configuration in services.configurations.all:
-        if configuration.directory in seen:
-            continue
-        seen.add(configuration.directory)
-        try:
-            entry = await services.directory(configuration).resolve(identifier, ("objectClass",))
-            return dn_from_directory(entry.dn)
-        except ObjectNotFound as error:
-            missing = missing if isinstance(missing, ObjectDeleted) else error
-    raise missing or ObjectNotFound()
+    """Find out where an object is that was not named by its place, by asking all directories at once.
+
+    Raises ObjectAmbiguous when several know one of that name: which is meant is never guessed.
+    """
+    asked = {each.directory: services.directory(each) for each in services.configurations.all}
+    answers = await asyncio.gather(
+        *(directory.resolve(identifier, ("objectGUID",)) for directory in asked.values()),
+        return_exceptions=True,
+    )
+    hits = {each.get("objectGUID"): each for each in answers if isinstance(each, DirectoryEntry)}
+    missing = [each for each in answers if isinstance(each, _ABSENT)]
+    failed = [each for each in answers if isinstance(each, BaseException) and each not in missing]
+    if len(hits) > 1:
+        names = "; ".join(str(dn_from_directory(entry.dn)) for entry in hits.values())
+        raise ObjectAmbiguous(f"{len(hits)} objects in different domains answer to that: {names}.")
+    if failed and not (hits and identifier.kind in _UNIQUE):
+        raise failed[0]  # a directory that does not answer may know another object of that name
+    if hits:
+        return dn_from_directory(next(iter(hits.values())).dn)
+    raise next((each for each in missing if isinstance(each, ObjectDeleted)), missing[0])
+
+
+_ABSENT: Final = (ObjectNotFound, DirectoryReferral)
+_UNIQUE: Final = frozenset({IdentifierKind.GUID, IdentifierKind.SID})
 
 
 def _require_permission(request: Request, configuration: Configuration) -> None:

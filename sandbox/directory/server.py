@@ -40,7 +40,8 @@ class DirectoryServer:
 
     `port` and `starttls_port`: 0 takes a free one; without `starttls_port` there is no plain port.
     `entries`: what to serve (default: the contoso population), parents first. `passwords`: DN to password
-    of the accounts that may try to log on. `policy`: limits. Order trouble through `faults`.
+    of the accounts that may try to log on. `policy`: limits. `base_dn`: the domain that the entries are of.
+    Order trouble through `faults`.
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class DirectoryServer:
         entries: Sequence[Entry] | None = None,
         passwords: Mapping[str, str] | None = None,
         policy: DirectoryPolicy | None = None,
+        base_dn: str = BASE_DN,
     ) -> None:
         self._port = port
         self._starttls_port = starttls_port
-        self._tree = Tree(directory_entries() if entries is None else entries, BASE_DN)
+        self._tree = Tree(directory_entries() if entries is None else entries, base_dn)
         self._accounts = Accounts(self._tree, bind_passwords() if passwords is None else passwords)
         self._policy = policy or DirectoryPolicy()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
