@@ -17,6 +17,7 @@ from bot.actor import UnknownActorError
 from bot.answers import Answers
 from bot.listeners.buttons import Buttons
 from bot.listeners.commands import Commands
+from bot.listeners.details import Details
 from bot.listeners.history import History
 from bot.listeners.picker import Picker
 from bot.listeners.starting import Starting
@@ -36,6 +37,7 @@ def build_app(
     commands: Commands,
     picker: Picker,
     history: History,
+    details: Details,
     buttons: Buttons,
     starting: Starting,
     answers: Answers,
@@ -61,15 +63,17 @@ def build_app(
     )
     app.error(_answer_errors(answers))
     app.command("/provision")(commands.provision)
-    for action_id in (*controls.DETAILS.values(),):
-        app.action(action_id)(buttons.open_details)
+    for action_id in (*controls.DETAILS.values(), controls.SHOW_WHOLE, controls.COPY_TEXT):
+        app.action(action_id)(details.open)
     for action_id in (
         controls.PAGE_PREVIOUS,
         controls.PAGE_NEXT,
-        controls.SHOW_WHOLE,
+        controls.FILTER,
+        controls.CLEAR,
         controls.WHOLE_BACK,
     ):
-        app.action(action_id)(buttons.turn_page)
+        app.action(action_id)(details.turn)
+    app.view(controls.CALLBACK_ID)(details.search)
     app.options(picker_form.OBJECT)(picker.suggest)
     app.view(picker_form.CALLBACK_ID)(picker.submit)
     app.action(run_controls.HISTORY)(history.open)

@@ -21,6 +21,7 @@ from bot.edge import BODY_LIMIT, slack_endpoint
 from bot.health import Check, health_routes
 from bot.listeners.buttons import Buttons
 from bot.listeners.commands import Commands
+from bot.listeners.details import Details
 from bot.listeners.history import History
 from bot.listeners.permission import Permission
 from bot.listeners.picker import Picker
@@ -135,8 +136,8 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
         slack = await stack.enter_async_context(open_slack(settings.slack, settings.proxy))
         tasks = Tasks()
         runs, app = _surface(settings, systems, slack, tasks)
-        stack.push_async_callback(runs.save_ends)
         stack.push_async_callback(tasks.drain, GRACE_S)
+        stack.push_async_callback(runs.save_ends)
         await systems.warm_up()
         renewal = asyncio.create_task(systems.tokens.keep_fresh(), name="token renewal")
         stack.push_async_callback(_cancel, renewal)
@@ -194,6 +195,7 @@ def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -
         ),
         picker=picker,
         history=history,
+        details=Details(store=systems.store, permission=permission, client=slack.client, answers=answers),
         buttons=buttons,
         starting=Starting(
             runs=runs, store=systems.store, permission=permission, answers=answers, clock=services.clock

@@ -13,7 +13,6 @@ from bot.answers import Answers, refusal
 from bot.listeners.permission import Permission
 from bot.slack import rejection
 from bot.views import Message, View, details
-from bot.views.controls import Reference
 from bot.views.overview import run_view
 from pipeline.configuration import Right
 from pipeline.ids import RunId
@@ -39,19 +38,6 @@ class Buttons:
         self._answers = answers
         self._render = render
 
-    async def open_details(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """View details: open the modal of a stage."""
-        reference = _reference(body)
-        run = await self._store.load(reference.run_id) if reference else None
-        if reference is None or run is None:
-            view = details.expired(reference.run_id if reference else None)
-        elif await self._may_not_look(ack, body, run):
-            return
-        else:
-            view = _view(run, reference)
-        await ack()
-        self.open(body, view)
-
     async def open_run(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Details: open a run of a list, with its four stages."""
         run_id = RunId(clicked(body))
@@ -66,28 +52,6 @@ class Buttons:
             view = run_view(run, self._render(run), actor.channel)
         await ack()
         self.open(body, view)
-
-    async def turn_page(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """Previous, Next, Show all and Back inside a modal."""
-        reference = _reference(body)
-        run = await self._store.load(reference.run_id) if reference else None
-        view = details.expired(reference.run_id if reference else None)
-        if reference is not None and run is not None:
-            if await self._may_not_look(ack, body, run):
-                return
-            view = _view(run, reference)
-        await ack()
-        shown = body.get("view") or {}
-        self._answers.later(
-            self._client.views_update(view_id=shown.get("id"), hash=shown.get("hash"), view=view),
-            "turn a page",
-        )
-
-    async def _may_not_look(self, ack: AsyncAck, body: dict[str, Any], run: Run) -> bool:
-        decision, _ = await self._permission.ask(Right.LOOK, body, run)
-        if not decision.allowed:
-            await self._answers.tell(ack, body, refusal(decision, Right.LOOK), "Not allowed")
-        return not decision.allowed
 
     def open(self, body: Mapping[str, Any], view: View) -> None:
         """Open a modal: on top of the one that the click was in, if it was in one."""
@@ -117,16 +81,3 @@ def clicked(body: Mapping[str, Any]) -> str:
     """Return the value of the button that was pressed."""
     actions = body.get("actions") or [{}]
     return str(actions[0].get("value") or "")
-
-
-def _reference(body: Mapping[str, Any]) -> Reference | None:
-    try:
-        return Reference.decode(clicked(body))
-    except ValueError:
-        return None
-
-
-def _view(run: Run, reference: Reference) -> dict[str, Any]:
-    return details.details(
-        run, reference.stage, reference.page, whole=reference.attribute, back=reference.back
-    )

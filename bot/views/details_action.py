@@ -8,7 +8,7 @@ from typing import Final
 from bot.views import text
 from bot.views.blocks import context, fields, paragraph, plain, section
 from bot.views.limits import Block
-from bot.views.sheet import Row, Sheet, Whole, private_names, show_all
+from bot.views.sheet import SHOW_ALL, WHY, Row, Sheet, Wanted, Whole, open_whole, private_names
 from pipeline.model import (
     ActionEvidence,
     Change,
@@ -19,6 +19,7 @@ from pipeline.model import (
     PlanAction,
     Run,
     StageName,
+    TraceStep,
     Write,
 )
 
@@ -26,6 +27,8 @@ _VALUE: Final = 240
 _WHY: Final = 200
 _MEMBERS_A_ROW: Final = 8
 _MEMBER: Final = 110
+_SEARCHED_FROM: Final = 12
+"""From how many rows on there is something to search."""
 _GROUPS: Final = {
     ChangeKind.CHANGED: "Changed",
     ChangeKind.ADDED: "Added",
@@ -53,36 +56,53 @@ _DONE: Final = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, O
 
 def sheet(run: Run) -> Sheet:
     """Return the changes, changed ones first, then members, writes and notes."""
-    evidence = _evidence(run)
+    evidence, hidden = _evidence(run), private_names(run)
     rows: list[Row] = []
     if run.plan is not None:
         for kind, group in _GROUPS.items():
             changes = [c for c in run.plan.changes if c.kind is kind]
-            title = f"{group} ({text.count(len(changes))})"
-            for change in changes:
-                rows.append(Row(title, partial(_change, run, change, len(rows))))
+            title, differs = f"{group} ({text.count(len(changes))})", kind is not ChangeKind.SAME
+            rows += [
+                Row(title, partial(_change, run, change, hidden), partial(_told, change, hidden), differs)
+                for change in changes
+            ]
         rows += _members(run.plan, done=run.outcome in _DONE)
     if evidence is not None:
-        rows += [Row("Writes", partial(_write, write)) for write in evidence.writes]
-        rows += [Row("Notes", partial(_note, note)) for note in evidence.notes]
-    return Sheet(_intro(run), tuple(rows), "There is nothing to write.")
+        rows += [Row("Writes", partial(_write, w), partial(_write_told, w)) for w in evidence.writes]
+        rows += [Row("Notes", partial(_note, note), partial(text.visible, note)) for note in evidence.notes]
+    search = "Search attributes, values and members" if len(rows) > _SEARCHED_FROM else ""
+    return Sheet(_intro(run), tuple(rows), "There is nothing to write.", search)
 
 
 def whole(run: Run, attribute: str) -> list[Whole]:
-    """Return before, after, reason, mapping and inputs of an attribute whole."""
+    """Return all about an attribute: before, after, reason, mapping, its inputs and how it was evaluated."""
     private = private_names(run)
     found = [c for c in run.plan.changes if c.attribute == attribute and not c.private] if run.plan else []
     wholes: list[Whole] = []
     for change in found:
+        labels = _LABELS.get(change.kind, ("Before", "After"))
+        sides = (text.target_lines(change.before), text.target_lines(change.after))
+        wholes += [Whole(label, value) for label, value in zip(labels, sides, strict=False)]
+        inputs = [(n, text.PRESENT_HIDDEN if n.casefold() in private else v) for n, v in change.inputs]
         wholes += [
-            Whole("Before", text.target_lines(change.before)),
-            Whole("After", text.target_lines(change.after)),
             *([Whole("Reason", change.reason)] if change.reason else []),
             *([Whole("Mapping", change.mapping)] if change.mapping else []),
+            *(Whole(f"Input {text.shorten(name, 100)}", text.edged(value)) for name, value in inputs),
         ]
-        inputs = [(n, text.PRESENT_HIDDEN if n.casefold() in private else v) for n, v in change.inputs]
-        wholes += [Whole(f"Input {text.shorten(name, 100)}", value) for name, value in inputs]
+        if change.trace and not private.intersection(name.casefold() for name, _ in change.inputs):
+            wholes.append(Whole("How it was evaluated", trace_text(change.trace)))
     return wholes
+
+
+def trace_text(steps: tuple[TraceStep, ...]) -> str:
+    """Draw the steps of an evaluation, one a line below what each is a part of, branches marked."""
+    return "\n".join(f"{'    ' * min(step.depth, 12)}{_step(step)}" for step in steps)
+
+
+def _step(step: TraceStep) -> str:
+    mark = {None: "", True: "✔ taken: ", False: "✘ not taken: "}[step.taken]
+    line = f"{mark}{step.text}".replace("\n", " ")
+    return f"{line}  →  {step.value}" if step.evaluated else line
 
 
 def _evidence(run: Run) -> ActionEvidence | None:
@@ -104,8 +124,9 @@ def _intro(run: Run) -> tuple[Block, ...]:
             (ChangeKind.NOT_WRITTEN, "not written"),
             (ChangeKind.SAME, "same"),
         )
+        if plan.count(kind)
     ]
-    blocks = [section(f"*{verb}*  {' · '.join(counts)}")]
+    blocks = [section(f"*{verb}*  {' · '.join(counts)}".rstrip())]
     target = run.target or plan.target
     facts = []
     if target is not None:
@@ -116,7 +137,7 @@ def _intro(run: Run) -> tuple[Block, ...]:
     return (*blocks, *([context(*(plain(fact, 600) for fact in facts))] if facts else []))
 
 
-def _change(run: Run, change: Change, index: int) -> list[Block]:
+def _change(run: Run, change: Change, hidden: frozenset[str]) -> list[Block]:
     heading = f"{text.bold(change.attribute, 60)}  {change.kind}"
     if change.private:
         there = text.PRESENT_HIDDEN if change.before or change.after else text.EMPTY
@@ -124,11 +145,13 @@ def _change(run: Run, change: Change, index: int) -> list[Block]:
     if change.reason:
         heading += f"\n{text.sentence(change.reason, _WHY)}"
     before, after = text.target_text(change.before), text.target_text(change.after)
-    why = _why(run, change)
+    why = _why(change, hidden)
     cut = any(text.is_cut(value, _VALUE) for value in (before, after, why)) or text.is_cut(
         change.reason, _WHY
     )
-    accessory = show_all(run, StageName.ACTION, change.attribute, index) if cut else None
+    label = WHY if change.trace else SHOW_ALL
+    more = cut or bool(change.trace)
+    accessory = open_whole(run, StageName.ACTION, change.attribute, label) if more else None
     labels = _LABELS.get(change.kind, ("Before", "After"))
     columns = [
         plain(f"{label}\n{text.shorten(value, _VALUE)}", 400, lines=True)
@@ -138,9 +161,20 @@ def _change(run: Run, change: Change, index: int) -> list[Block]:
     return [*blocks, context(plain(why, _VALUE))] if why else blocks
 
 
-def _why(run: Run, change: Change) -> str:
+def _told(change: Change, hidden: frozenset[str]) -> str:
+    if change.private:
+        there = text.PRESENT_HIDDEN if change.before or change.after else text.EMPTY
+        return text.visible(f"{change.attribute} ({change.kind}): {there}")
+    before, after = text.target_text(change.before), text.target_text(change.after)
+    values = before if change.kind is ChangeKind.SAME else f"{before} -> {after}"
+    reason = f" ({change.reason})" if change.reason else ""
+    why = _why(change, hidden)
+    told = [f"{change.attribute} ({change.kind}): {values}{reason}", *([f"    {why}"] if why else [])]
+    return "\n".join(text.visible(line) for line in told)
+
+
+def _why(change: Change, hidden: frozenset[str]) -> str:
     """Say which mapping made the value, and from what: Trim([title]) · [title] = " Reader"."""
-    hidden = private_names(run)
     inputs = [
         f"[{name}] = {text.PRESENT_HIDDEN if name.casefold() in hidden else chr(34) + value + chr(34)}"
         for name, value in change.inputs
@@ -154,17 +188,29 @@ def _members(plan: Plan, *, done: bool) -> list[Row]:
     for kind, planned in _MEMBER_GROUPS.items():
         group = _MEMBERS_DONE.get(kind, planned) if done else planned
         members = [member for member in plan.members if member.kind is kind]
-        title = f"{group} ({text.count(len(members))})"
+        title, differs = f"{group} ({text.count(len(members))})", kind is not ChangeKind.SAME
         rows += [
-            Row(title, partial(_member_lines, members[start : start + _MEMBERS_A_ROW]))
+            _member_row(title, members[start : start + _MEMBERS_A_ROW], differs=differs)
             for start in range(0, len(members), _MEMBERS_A_ROW)
         ]
     return rows
 
 
+def _member_row(title: str, members: list[MemberChange], *, differs: bool) -> Row:
+    def narrow(wanted: Wanted) -> Row | None:
+        some = [member for member in members if wanted(_members_told([member]))]
+        return _member_row(title, some, differs=differs) if some else None
+
+    return Row(title, partial(_member_lines, members), partial(_members_told, members), differs, narrow)
+
+
 def _member_lines(members: list[MemberChange]) -> list[Block]:
     lines = [f"• {text.shorten(_member(member), _MEMBER)}" for member in members]
     return [paragraph("\n".join(lines), 1000)]
+
+
+def _members_told(members: list[MemberChange]) -> str:
+    return "\n".join(text.visible(f"{_member(member)} [{member.dn}]") for member in members)
 
 
 def _member(member: MemberChange) -> str:
@@ -181,6 +227,11 @@ def _write(write: Write) -> list[Block]:
     if write.request_id:
         blocks.append(context(plain(f"request-id {write.request_id}", 120)))
     return blocks
+
+
+def _write_told(write: Write) -> str:
+    request = f" (request-id {write.request_id})" if write.request_id else ""
+    return text.visible(f"[{'done' if write.ok else 'not done'}] {write.step}: {write.detail}{request}")
 
 
 def _note(note: str) -> list[Block]:

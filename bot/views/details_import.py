@@ -6,26 +6,33 @@ from functools import partial
 from typing import Final
 
 from bot.views import text
+from bot.views.attribute_groups import ORDER, group_of
 from bot.views.blocks import context, fields, mrkdwn, plain
 from bot.views.limits import Block
-from bot.views.sheet import Row, Sheet, Whole, show_all
+from bot.views.sheet import SHOW_ALL, Row, Sheet, Whole, open_whole
 from pipeline.model import ImportedAttribute, ImportEvidence, Run, StageName
 
 _VALUES: Final = 480  # characters of all values of an attribute together
 _VALUE: Final = 240  # and of one of them
-_DECODED: Final = 240
 
 
 def sheet(run: Run) -> Sheet:
-    """Return the attributes that were read, by name."""
+    """Return the attributes that were read: group by group, each by name."""
     evidence = _evidence(run)
     if evidence is None:
         return Sheet((), (), "Nothing has been read.")
-    ordered = sorted(evidence.attributes, key=lambda attribute: attribute.name.casefold())
+    ordered = sorted(evidence.attributes, key=lambda a: (ORDER.index(group_of(a.name)), a.name.casefold()))
+    sizes = {group: sum(1 for a in ordered if group_of(a.name) == group) for group in ORDER}
     rows = tuple(
-        Row("", partial(_attribute, run, attribute, index)) for index, attribute in enumerate(ordered)
+        Row(
+            f"{group_of(attribute.name)} ({text.count(sizes[group_of(attribute.name)])})",
+            partial(_attribute, run, attribute),
+            partial(_told, attribute),
+        )
+        for attribute in ordered
     )
-    return Sheet(_intro(evidence), rows, "The object has no attributes that the bot may see.")
+    empty = "The object has no attributes that the bot may see."
+    return Sheet(_intro(evidence), rows, empty, search="Search names and values")
 
 
 def whole(run: Run, attribute: str) -> list[Whole]:
@@ -63,19 +70,35 @@ def _intro(evidence: ImportEvidence) -> tuple[Block, ...]:
     return (context(mrkdwn(" · ".join(facts))), *([context(*notes)] if notes else []))
 
 
-def _attribute(run: Run, attribute: ImportedAttribute, index: int) -> list[Block]:
-    kind = "" if attribute.syntax == "text" else f"\n{text.phrase(attribute.syntax, 40)}"
-    name = mrkdwn(f"{text.bold(attribute.name, 60)}{kind}")
+def _attribute(run: Run, attribute: ImportedAttribute) -> list[Block]:
+    """Draw an attribute: its name beside its value, or under its name the raw value beside the decoded."""
+    kind = "" if attribute.syntax == "text" else text.phrase(attribute.syntax, 40)
+    bold = text.bold(attribute.name, 60)
+    name = mrkdwn(f"{bold}\n{kind}" if kind else bold)
     if attribute.private:
         total = f" ({text.counted(attribute.total, 'value')})" if attribute.total > 1 else ""
         return [fields(name, plain(text.PRESENT_HIDDEN + total, 60))]
-    shown, cut = _values(attribute.values, attribute.total)
+    raw, cut = _values(attribute.values, attribute.total)
     decoded, decoded_cut = _values(attribute.decoded, len(attribute.decoded))
-    if attribute.decoded and decoded != shown:
-        shown = f"{shown}\n= {text.shorten(decoded, _DECODED, lines=True)}"
-        cut = cut or decoded_cut or text.is_cut(decoded, _DECODED, lines=True)
-    accessory = show_all(run, StageName.IMPORT, attribute.name, index) if cut else None
-    return [fields(name, plain(shown, 900, lines=True), accessory=accessory)]
+    twofold = bool(attribute.decoded) and decoded != raw
+    cut = cut or (twofold and decoded_cut)
+    accessory = open_whole(run, StageName.IMPORT, attribute.name, SHOW_ALL) if cut else None
+    if not twofold:
+        return [fields(name, plain(raw, 900, lines=True), accessory=accessory)]
+    heading = f"{bold}  {kind}" if kind else bold
+    columns = (plain(f"Raw\n{raw}", 900, lines=True), plain(f"Decoded\n{decoded}", 900, lines=True))
+    return [fields(*columns, heading=heading, accessory=accessory)]
+
+
+def _told(attribute: ImportedAttribute) -> str:
+    if attribute.private:
+        return text.visible(f"{attribute.name}: {text.PRESENT_HIDDEN}")
+    lines = [text.visible(f"{attribute.name}: {text.edged(value)}") for value in attribute.values]
+    lines += [text.visible(f"{attribute.name} (decoded): {value}") for value in attribute.decoded]
+    left_out = max(attribute.total, len(attribute.values)) - len(attribute.values)
+    if left_out:
+        lines.append(text.visible(f"{attribute.name}: … and {text.count(left_out)} more"))
+    return "\n".join(lines) or text.visible(f"{attribute.name}: {text.EMPTY}")
 
 
 def _values(values: tuple[str, ...], total: int) -> tuple[str, bool]:

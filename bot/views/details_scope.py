@@ -8,7 +8,7 @@ from typing import Final
 from bot.views import text
 from bot.views.blocks import context, fields, plain, section
 from bot.views.limits import Block
-from bot.views.sheet import Row, Sheet, Whole, show_all
+from bot.views.sheet import SHOW_ALL, Row, Sheet, Whole, open_whole
 from pipeline.model import ClauseResult, Condition, FilterResult, Run, ScopeEvidence, StageName
 
 _VALUE: Final = 280
@@ -27,14 +27,17 @@ def sheet(run: Run) -> Sheet:
         ("Organizational units: below any of these", evidence.organizational_units),
         ("Groups: member of any of these", evidence.groups),
     ):
-        rows += [Row(group, partial(_condition, condition)) for condition in conditions]
-    several = len(evidence.filters) > 1
-    for scope_filter in evidence.filters:
-        group = "Filters: any one of these" if several else "Filter"
-        rows.append(Row(group, partial(_filter, scope_filter)))
-        for clause in scope_filter.clauses:
-            rows.append(Row(group, partial(_clause, run, clause, len(rows))))
-    rows += [Row(_GUARDS, partial(_guard, condition)) for condition in evidence.guards]
+        rows += [_condition_row(group, condition) for condition in conditions]
+    for kind, filters in (("Scope filter", evidence.filters), ("Input filter", evidence.input_filters)):
+        group = f"{kind}s: any one of these" if len(filters) > 1 else kind
+        for scope_filter in filters:
+            rows.append(Row(group, partial(_filter, scope_filter), partial(_filter_told, scope_filter)))
+            rows += [
+                Row(group, partial(_clause, run, clause), partial(_clause_told, clause))
+                for clause in scope_filter.clauses
+            ]
+    for guard in evidence.guards:
+        rows.append(Row(_GUARDS, partial(_guard, guard), partial(_guard_told, guard), not guard.passed))
     intro = (*_verdict(run, evidence), *_schedule(evidence))
     return Sheet(intro, tuple(rows), _NO_CONDITIONS)
 
@@ -42,8 +45,8 @@ def sheet(run: Run) -> Sheet:
 def whole(run: Run, attribute: str) -> list[Whole]:
     """Return, for every clause on an attribute, what was wanted, what is there and why it is judged so."""
     evidence = _evidence(run)
-    clauses = [c for f in evidence.filters for c in f.clauses] if evidence else []
-    found = [c for c in clauses if c.attribute == attribute]
+    filters = (*evidence.filters, *evidence.input_filters) if evidence else ()
+    found = [c for f in filters for c in f.clauses if c.attribute == attribute]
     return [
         Whole(label, value)
         for clause in found
@@ -82,6 +85,15 @@ def _met(passed: bool) -> str:  # noqa: FBT001  # the one thing it is about
     return ":white_check_mark: Met" if passed else ":x: Not met"
 
 
+def _met_told(passed: bool) -> str:  # noqa: FBT001  # the one thing it is about
+    return "[met]" if passed else "[not met]"
+
+
+def _condition_row(group: str, condition: Condition) -> Row:
+    told = text.visible(f"{_met_told(condition.passed)} {condition.name}: {condition.why}")
+    return Row(group, partial(_condition, condition), lambda: told)
+
+
 def _condition(condition: Condition) -> list[Block]:
     name, why = text.bold(condition.name, 240), text.sentence(_capital(condition.why), 400)
     return [section(f"{_met(condition.passed)}  {name}\n{why}".strip())]
@@ -94,24 +106,48 @@ def _guard(guard: Condition) -> list[Block]:
     return [section(f":x: Applies  {name}\n{text.sentence(_capital(guard.why), 400)}")]
 
 
+def _guard_told(guard: Condition) -> str:
+    applies = f"[applies] {guard.name}: {guard.why}"
+    return text.visible(f"[does not apply] {guard.name}" if guard.passed else applies)
+
+
 def _filter(scope_filter: FilterResult) -> list[Block]:
-    met = sum(1 for clause in scope_filter.clauses if clause.passed)
-    of_all = f"{text.count(met)} of {text.counted(len(scope_filter.clauses), 'condition')}"
     name = text.phrase(scope_filter.name, 240)
-    return [section(f"{_met(scope_filter.passed)}  *“{name}”*  {of_all}")]
+    return [section(f"{_met(scope_filter.passed)}  *“{name}”*  {_of_all(scope_filter)}")]
 
 
-def _clause(run: Run, clause: ClauseResult, index: int) -> list[Block]:
+def _filter_told(scope_filter: FilterResult) -> str:
+    met = _met_told(scope_filter.passed)
+    return text.visible(f"{met} “{scope_filter.name}”: {_of_all(scope_filter)}")
+
+
+def _of_all(scope_filter: FilterResult) -> str:
+    met = sum(1 for clause in scope_filter.clauses if clause.passed)
+    return f"{text.count(met)} of {text.counted(len(scope_filter.clauses), 'condition')}"
+
+
+def _clause(run: Run, clause: ClauseResult) -> list[Block]:
     heading = f"{_met(clause.passed)}  {text.bold(clause.attribute, 60)} {text.phrase(clause.operator, 40)}"
     if clause.why and not clause.private:
         heading += f"\n{text.sentence(_capital(clause.why), _WHY)}"
-    hidden = clause.private and bool(clause.actual)
-    actual = text.PRESENT_HIDDEN if hidden else text.joined(clause.actual)
+    actual = _actual(clause)
     wanted = text.joined(clause.wanted) if clause.wanted else "–"
     cut = text.is_cut(wanted, _VALUE) or text.is_cut(actual, _VALUE) or text.is_cut(clause.why, _WHY)
-    accessory = show_all(run, StageName.SCOPE, clause.attribute, index) if cut else None
+    accessory = open_whole(run, StageName.SCOPE, clause.attribute, SHOW_ALL) if cut else None
     columns = (
         plain(f"Wanted\n{text.shorten(wanted, _VALUE)}", 400, lines=True),
         plain(f"In Active Directory\n{text.shorten(actual, _VALUE)}", 400, lines=True),
     )
     return [fields(*columns, heading=heading, accessory=accessory)]
+
+
+def _clause_told(clause: ClauseResult) -> str:
+    wanted = f" {text.joined(clause.wanted)}" if clause.wanted else ""
+    return text.visible(
+        f"    {_met_told(clause.passed)} {clause.attribute} {clause.operator}{wanted}"
+        f"; in Active Directory: {_actual(clause)}"
+    )
+
+
+def _actual(clause: ClauseResult) -> str:
+    return text.PRESENT_HIDDEN if clause.private and clause.actual else text.joined(clause.actual)

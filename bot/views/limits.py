@@ -81,9 +81,11 @@ def fit_modal(view: View) -> View:
         if name in view:
             fitted[name] = _fit_text(view[name], most["button"])
     _refuse_foreign(fitted["blocks"], "modal")
+    if "submit" not in fitted and any(block["type"] == "input" for block in fitted["blocks"]):
+        raise ViewTooLarge("a modal with something to type and nothing to send it by")
     if not 0 < len(fitted["blocks"]) <= most["blocks"]:
         raise ViewTooLarge(f"a modal of {len(fitted['blocks'])} blocks")
-    for name in ("private_metadata", "callback_id"):
+    for name in ("private_metadata", "callback_id", "external_id"):
         if len(view.get(name, "")) > most[name]:
             raise ViewTooLarge(f"{name} of {len(view[name])} characters")
     if serialized(fitted) > most["bytes"]:
@@ -114,6 +116,11 @@ def _fit_block(block: Block) -> Block:
     if block["type"] == "context":
         elements = block["elements"][: most["context_elements"]]
         fitted["elements"] = [_fit_text(element, most["context_text"]) for element in elements]
+    if block["type"] == "input":
+        fitted["label"] = _fit_text(block["label"], most["input_label"])
+        if "placeholder" in block["element"]:
+            placeholder = _fit_text(block["element"]["placeholder"], most["placeholder"])
+            fitted["element"] = {**block["element"], "placeholder": placeholder}
     if block["type"] == "actions":
         fitted["elements"] = [_fit_button(button) for button in block["elements"][: most["actions_elements"]]]
     return fitted

@@ -49,6 +49,8 @@ def _block(block: Block, people: Mapping[str, str]) -> str:
         return " · ".join(_text(element, people) for element in block["elements"])
     if kind == "actions":
         return "  ".join(_button(element) for element in block["elements"])
+    if kind == "input":
+        return f"{block['label']['text']}: {block['element'].get('initial_value', '')}".rstrip()
     if kind == "rich_text":
         return "\n".join(_rich(element) for element in block["elements"])
     lines = [_text(block["text"], people)] if "text" in block else []

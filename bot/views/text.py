@@ -25,6 +25,7 @@ _INVISIBLE_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
 _JOINERS: Final = "\u200c\u200d"  # they shape emoji and many scripts, so they stay between such characters
 _PLAIN: Final = re.compile(r"[ -~]*\Z")
+_PLAIN_LINES: Final = re.compile(r"[ -~\n\t]*\Z")
 _LOOK_ALIKE: Final = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
 _FORMATTING: Final = re.compile(r"[*~`]|(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])")
 _QUOTE: Final = re.compile(r"\A(\s*)>")  # at the start of a line it would make a block quote, even as &gt;
@@ -45,7 +46,7 @@ def visible(value: str, *, lines: bool = False) -> str:
 
     With `lines`, line breaks and tabs stay; otherwise they are marked too, so that a value is one line.
     """
-    if _PLAIN.match(value):
+    if (_PLAIN_LINES if lines else _PLAIN).match(value):
         return value
     return "".join(_mark(value, index, lines=lines) for index in range(len(value)))
 

@@ -32,8 +32,9 @@ def messages(run: Run) -> Iterator[Payload]:
 def modals(run: Run) -> Iterator[Payload]:
     """Yield the details of every stage, a few pages of each, and every value that can be seen whole."""
     for stage in StageName:
-        view = details(run, stage)
+        view = opened(run, stage)
         yield view
+        yield from narrowed(run, view)
         for _ in range(PAGES_FOLLOWED):
             pages = [b for b in buttons(view) if b["action_id"] == controls.PAGE_NEXT]
             yield from wholes(run, view)
@@ -41,6 +42,22 @@ def modals(run: Run) -> Iterator[Payload]:
                 break
             view = follow(run, pages[0])
             yield view
+
+
+def opened(run: Run, stage: StageName, page: int = 1, whole: str | None = None) -> Payload:
+    """Return the details of a stage as View details opens them, on a page, or of one attribute whole."""
+    return details(run, Reference(run.run_id, stage, page, whole))
+
+
+def narrowed(run: Run, view: Payload) -> Iterator[Payload]:
+    """Yield the rows filtered, searched, and as text."""
+    yield from (
+        follow(run, b) for b in buttons(view) if b["action_id"] in {controls.FILTER, controls.COPY_TEXT}
+    )
+    if "submit" in view:
+        searched = Reference.decode(view["private_metadata"])
+        for typed in (":", "<!channel> *x* `y` 😀"):
+            yield details(run, searched.found(typed))
 
 
 def wholes(run: Run, view: Payload) -> Iterator[Payload]:
@@ -56,7 +73,7 @@ def follow(run: Run, button: Payload) -> Payload:
     """Open what a button in a modal leads to, the way a listener does."""
     reference = Reference.decode(button["value"])
     assert reference.run_id == run.run_id
-    return details(run, reference.stage, reference.page, whole=reference.attribute, back=reference.back)
+    return details(run, reference)
 
 
 def buttons(payload: Payload) -> list[Payload]:

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.views.controls import DETAILS, Reference
+from bot.views.controls import DETAILS, Reference, searchable
 from pipeline.ids import RunId
 from pipeline.model import StageName
 
 
-@given(st.sampled_from(StageName), st.integers(1, 500), st.none() | st.text(max_size=80), st.integers(1, 500))
+@given(
+    stage=st.sampled_from(StageName),
+    page=st.integers(1, 500),
+    name=st.none() | st.text(max_size=80),
+    typed=st.text(max_size=300),
+    changed=st.booleans(),
+    copy=st.booleans(),
+)
 def test_a_reference_survives_the_way_through_slack(
-    stage: StageName, page: int, name: str | None, back: int
+    *, stage: StageName, page: int, name: str | None, typed: str, changed: bool, copy: bool
 ) -> None:
-    """What a button carried is what comes back."""
-    reference = Reference(
-        RunId("01JDABCDEFGHJKMNPQRSTVWXK3"), stage, page, name, back if name is not None else 1
-    )
+    """What a button carried is what comes back, whatever was searched for."""
+    run_id = RunId("01JDABCDEFGHJKMNPQRSTVWXK3")
+    reference = Reference(run_id, stage, page, name, searchable(typed), changed, copy)
     assert Reference.decode(reference.encode()) == reference
+    assert len(replace(reference, attribute=None).encode()) <= 2000
+
+
+def test_what_is_searched_for_can_be_seen_and_is_bounded() -> None:
+    """Control characters, line breaks and lone halves of characters are no part of it."""
+    assert searchable("  a\x00\n\ud800b  ") == "a   b"
+    assert len(searchable("😀" * 1000)) == 60
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.views import notices
-from bot.views.details import details
 from pipeline.errors import ObjectNotFound
 from pipeline.ids import Dn
 from pipeline.model import (
@@ -34,6 +33,7 @@ from tests.unit.views.payloads import (
     follow,
     messages,
     modals,
+    opened,
 )
 from tests.unit.views.shapes import runs, texts
 
@@ -114,7 +114,7 @@ def test_the_worst_page_fits(name: str) -> None:
     for payload in messages(run):
         assert_message_fits(payload)
     for stage in (StageName.IMPORT, StageName.ACTION):
-        assert_modal_fits(details(run, stage))
+        assert_modal_fits(opened(run, stage))
 
 
 def test_the_largest_objects_fit() -> None:
@@ -133,11 +133,11 @@ def test_the_largest_objects_fit() -> None:
         assert_message_fits(payload)
     for stage in (StageName.IMPORT, StageName.ACTION):
         for page in (1, 126, 9999):
-            assert_modal_fits(details(run, stage, page))
+            assert_modal_fits(opened(run, stage, page))
 
 
 def test_every_attribute_is_on_some_page() -> None:
-    """Paging through 1,000 attributes shows each exactly once, forty a page."""
+    """Paging through 1,000 attributes shows each exactly once, thirty-six a page."""
     names = [f"attribute{n:04}" for n in range(1000)]
     run = samples.run(
         Outcome.CREATED,
@@ -149,7 +149,7 @@ def test_every_attribute_is_on_some_page() -> None:
         ),
     )
     seen: list[str] = []
-    view = details(run, StageName.IMPORT)
+    view = opened(run, StageName.IMPORT)
     while True:
         seen += [b["fields"][0]["text"].strip("*") for b in view["blocks"] if "fields" in b]
         following = [b for b in buttons(view) if b["action_id"] == "page_next"]
@@ -163,6 +163,6 @@ def test_every_member_is_on_some_page() -> None:
     """Paging through 2,000 members shows each exactly once."""
     members = tuple(replace(samples.GROUP.members[0], name=f"Member {n:04}") for n in range(2000))
     run = replace(samples.OUTCOMES[Outcome.PARTIAL], plan=replace(samples.GROUP, members=members))
-    text = "".join(str(details(run, StageName.ACTION, page)["blocks"]) for page in range(1, 8))
+    text = "".join(str(opened(run, StageName.ACTION, page)["blocks"]) for page in range(1, 9))
     assert all(text.count(f"Member {n:04}") == 1 for n in range(2000))
-    assert "Page 7 of 7" in str(details(run, StageName.ACTION, 99))
+    assert "Page 8 of 8" in str(opened(run, StageName.ACTION, 99))
