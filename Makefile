@@ -31,6 +31,7 @@ check: .venv/dev ## Lint, format and types
 
 bench: .venv/dev ## Measure, side by side with what people use instead
 	@$(BIN)/python -m benchmarks.expressions
+	@$(BIN)/python -m benchmarks.whole_path
 
 screenshots: .venv/dev ## Renew the pictures of the docs by driving the page
 	@scripts/system-parts pngquant fontconfig fonts-inter
