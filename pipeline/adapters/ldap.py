@@ -10,12 +10,12 @@ from typing import Final
 from pipeline import dn, values
 from pipeline.adapters import ldap_errors
 from pipeline.adapters.ldap_absent import Absence, condition, told
-from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session
+from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session, look_up
 from pipeline.adapters.ldap_faults import fault
 from pipeline.adapters.ldap_filters import ANYTHING, AllOf, Equal, Filter
 from pipeline.adapters.ldap_membership import memberships
 from pipeline.adapters.ldap_people import LOOKED_AT, SHOWN, TIME_LIMIT_S, in_order, people_filter
-from pipeline.adapters.ldap_pool import LdapPool
+from pipeline.adapters.ldap_pool import LdapPool, LookUp
 from pipeline.adapters.ldap_reading import checked, complete, read_long, search_pages
 from pipeline.adapters.ldap_settings import LdapSettings
 from pipeline.dn import DistinguishedName, fold, from_directory
@@ -40,10 +40,13 @@ _DEEPEST: Final = 16
 class LdapDirectory:
     """One domain, read only, by its domain controllers. Fulfils the port `Directory`."""
 
-    def __init__(self, settings: LdapSettings) -> None:
-        """Keep the settings; nothing is opened yet. Raises ConfigurationInvalid for what is wrong."""
+    def __init__(self, settings: LdapSettings, look_up: LookUp = look_up) -> None:
+        """Keep the settings; nothing is opened yet. Raises ConfigurationInvalid for what is wrong.
+
+        `look_up` gives the addresses of a controller's name.
+        """
         self._settings = settings
-        self._pool = LdapPool(settings)
+        self._pool = LdapPool(settings, look_up)
         self._base = _base(settings)
         self._netbios: str | None = None
         self._searches = asyncio.Semaphore(max(1, settings.connections // 2))

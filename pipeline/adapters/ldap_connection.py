@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import ldap3
 from ldap3.core.tls import Tls
@@ -26,6 +26,8 @@ from pipeline.errors import DirectoryError
 
 _T = TypeVar("_T")
 Scope = Literal["BASE", "LEVEL", "SUBTREE"]
+Address: TypeAlias = tuple[Any, ...]
+"""What `socket.getaddrinfo` says of one address: family, type, protocol, canonical name, address and port."""
 
 _PAGED_RESULTS: Final = "1.2.840.113556.1.4.319"
 _SHOW_DELETED: Final = [  # show deleted, and show recycled (MS-ADTS 3.1.1.3.4.1, "LDAP Extended Controls")
@@ -108,9 +110,7 @@ class _StrictTls(Tls):
 class _OneAddress(ldap3.Server):
     """A server of which one address is tried, once: which ones and how long is decided here."""
 
-    def __init__(
-        self, controller: Controller, address: tuple[Any, ...], tls: Tls | None, timeout: float
-    ) -> None:
+    def __init__(self, controller: Controller, address: Address, tls: Tls | None, timeout: float) -> None:
         super().__init__(
             controller.host,
             port=controller.port,
@@ -139,6 +139,7 @@ class Session:
     """A signed-in connection. Used by one thread at a time; worthless after any failure."""
 
     controller: Controller
+    address: Address
     connection: ldap3.Connection
     receive_timeout_s: float
     name: str = ""
@@ -235,28 +236,32 @@ def close(connection: ldap3.Connection) -> None:
 
 def connect(
     controller: Controller,
+    addresses: Sequence[Address],
     settings: LdapSettings,
     context: ssl.SSLContext | None,
+    *,
     deadline: Deadline,
     watch: Callable[[ldap3.Connection], None],
 ) -> Session:
-    """Connect and sign in. `watch` is given each connection as soon as it can be aborted.
+    """Connect to one of the addresses and sign in. `watch` is given each connection once it can be aborted.
 
+    Each address has the time to connect for itself, so that a domain's name leads past a controller that
+    hangs.
     Raises DirectoryError: unreachable, timeout, untrusted, or the account refused.
     """
-    limit = Deadline(min(deadline.at, Deadline.after(settings.connect_timeout_s).at))
     last: DirectoryError | None = None
-    for address in _addresses(controller):
+    for address in addresses[:_MAX_ADDRESSES]:
+        limit = Deadline(min(deadline.at, Deadline.after(settings.connect_timeout_s).at))
         connection = _prepared(controller, address, settings, context, limit)
         watch(connection)
         try:
             _open(connection, controller, limit)
-            session = Session(controller, connection, settings.receive_timeout_s)
+            session = Session(controller, address, connection, settings.receive_timeout_s)
             _sign_in(session, deadline)
             _introduce(session, deadline)
         except DirectoryError as error:
             close(connection)
-            if not error.retry_helps or limit.passed:
+            if not error.retry_helps or deadline.passed:
                 raise
             last = error
         except BaseException:
@@ -267,17 +272,18 @@ def connect(
     raise last or ldap_errors.host_unknown(controller)
 
 
-def _addresses(controller: Controller) -> list[tuple[Any, ...]]:
+def look_up(controller: Controller) -> Sequence[Address]:
+    """Return the addresses of a controller's name, in the system's order; none when the name is unknown."""
     try:
         found = socket.getaddrinfo(controller.host, controller.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        return []
-    return list(dict.fromkeys(found))[:_MAX_ADDRESSES]
+        return ()
+    return tuple(dict.fromkeys(found))
 
 
 def _prepared(
     controller: Controller,
-    address: tuple[Any, ...],
+    address: Address,
     settings: LdapSettings,
     context: ssl.SSLContext | None,
     deadline: Deadline,

@@ -7,14 +7,14 @@ import math
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 import ldap3
 
 from pipeline.adapters import ldap_connection, ldap_errors
-from pipeline.adapters.ldap_connection import Deadline, Session
+from pipeline.adapters.ldap_connection import Address, Deadline, Session
 from pipeline.adapters.ldap_faults import fault
 from pipeline.adapters.ldap_settings import Controller, LdapSettings, Protection
 from pipeline.errors import (
@@ -31,6 +31,7 @@ from pipeline.errors import (
 
 _T = TypeVar("_T")
 Work = Callable[[Session, Deadline], _T]
+LookUp = Callable[[Controller], Sequence[Address]]
 
 _ANSWERS: Final = (ObjectNotFound, ObjectAmbiguous, DirectoryReferral, DirectoryForbidden, DirectoryLimit)
 """Errors that a healthy connection gives. After any other the connection is thrown away."""
@@ -67,8 +68,10 @@ class _Call:
 class LdapPool:
     """Runs work on signed-in connections, in threads of its own. Every call ends by its deadline."""
 
-    def __init__(self, settings: LdapSettings) -> None:
+    def __init__(self, settings: LdapSettings, look_up: LookUp = ldap_connection.look_up) -> None:
         self._settings = settings
+        self._look_up = look_up
+        self._good: dict[Controller, Address] = {}
         self._controllers = settings.controllers()
         self._preferred = 0
         self._free: list[Session] = []
@@ -228,7 +231,12 @@ class LdapPool:
             secure = context if controller.protection is not Protection.NONE else None
             try:
                 session = ldap_connection.connect(
-                    controller, self._settings, secure, call.deadline, call.watch
+                    controller,
+                    self._addresses(controller),
+                    self._settings,
+                    secure,
+                    deadline=call.deadline,
+                    watch=call.watch,
                 )
             except DirectoryBindRefused:
                 raise  # all controllers share the account: asking them all would lock it out
@@ -238,8 +246,14 @@ class LdapPool:
                     break
             else:
                 self._preferred = index
+                self._good[controller] = session.address
                 return session
         raise ldap_errors.several(failures)
+
+    def _addresses(self, controller: Controller) -> list[Address]:
+        """Return the addresses of a name, the last good one first, as long as it is one."""
+        found = self._look_up(controller)
+        return sorted(found, key=lambda address: address != self._good.get(controller))
 
     def _tls(self) -> ssl.SSLContext | None:
         if all(c.protection is Protection.NONE for c in self._controllers):

@@ -41,7 +41,7 @@ class LdapSettings:
     """Everything an `LdapDirectory` needs. Times are seconds.
 
     `urls` are `ldaps://host[:port]` or `ldap://host[:port]`, tried in order; the latter means StartTLS unless
-    `allow_plaintext`. `connect_timeout_s` bounds name resolution's answer, TCP and TLS for one controller;
+    `allow_plaintext`. `connect_timeout_s` bounds TCP and TLS for one address of a controller;
     `receive_timeout_s` each wait for data; `operation_timeout_s` a whole call, failover and retry included.
     """
 
