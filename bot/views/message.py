@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bot.views import controls, text, wording
+from bot.views import controls, run_controls, text, wording
 from bot.views.blocks import actions, button, context, header, mrkdwn, plain, section
 from bot.views.limits import Block, Message, ViewTooLarge, fit_message, message_fits
 from pipeline.model import (
@@ -16,6 +16,7 @@ from pipeline.model import (
     Outcome,
     PlanAction,
     Run,
+    ScopeEvidence,
     Stage,
     StageName,
     TargetKind,
@@ -229,7 +230,11 @@ def _buttons(run: Run, *, writes_on: bool) -> list[Block]:
         return row
     if writes_on and run.mode is Mode.PROVISION and not run.outcome.succeeded:
         row.append(button("Preview", controls.preview_this(run.run_id)))
-    return [*row, button("Run again", controls.run_again(run.run_id))]
+    scope = run.stage(StageName.SCOPE).evidence
+    if run.outcome is Outcome.SKIPPED and isinstance(scope, ScopeEvidence) and scope.overridable:
+        row.append(button("Preview anyway", run_controls.preview_anyway(run.run_id)))
+    row.append(button("Run again", controls.run_again(run.run_id)))
+    return [*row, button("History", run_controls.history_of(run.run_id))]
 
 
 # -- for notifications and screen readers ----------------------------------------------------------------

@@ -23,8 +23,8 @@ SCOPE = "✅ Scope  Passed. In scope: 2 of 2 conditions of “Full-time staff”
 MATCH = "✅ Match  Passed. Nobody matches on 3 keys, so a new user is created  [View details]"
 NO_MATCH, NO_ACTION = "⚪ Match  Not reached", "⚪ Action  Not reached"
 FOOT = "0.4 s · 2026-11-23 14:02 UTC · run 01JD…K3"
-AGAIN, BOTH = "[Run again]", "[Provision this]  [Run again]"
-PREVIEW_OR_AGAIN = "[Preview]  [Run again]"
+AGAIN, BOTH = "[Run again]  [History]", "[Provision this]  [Run again]  [History]"
+PREVIEW_OR_AGAIN = "[Preview]  [Run again]  [History]"
 SUPPORT = "Support id 01JDABCDEFGHJKMNPQRSTVWXK3"
 PLANNED = (
     "jobTitle “Fellow” → “Reader” · city “London” → “Cambridge” · mobilePhone “+44 1” → “+44 2” · "
@@ -438,7 +438,7 @@ def test_writing_switched_off_is_said_and_offers_no_writing() -> None:
     """An installation that writes nothing says so and has no button that would write."""
     message = run_message(samples.OUTCOMES[Outcome.WOULD_UPDATE], writes_on=False)
     assert "⚠️ Warning: Writing is switched off here" in as_text(message)
-    assert [b["action_id"] for b in buttons(message.payload())][-1] == controls.RUN_AGAIN
+    assert [b["action_id"] for b in buttons(message.payload())][-2:] == [controls.RUN_AGAIN, "history"]
     assert controls.PROVISION_THIS not in [b["action_id"] for b in buttons(message.payload())]
 
 
