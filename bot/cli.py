@@ -22,11 +22,14 @@ from bot.settings import SettingsError, load_settings
 from bot.stopping import until_stopped
 from bot.views import Hints, run_message
 from bot.views.plain import as_text
-from pipeline import Request, Run, preview, provision
+from pipeline import Request, Run
+from pipeline.clock import SystemClock
 from pipeline.documents import report, report_schema
-from pipeline.errors import ConfigurationError, PipelineError, RequestError
+from pipeline.errors import ConfigurationError, PipelineError, RequestError, RunTaken
+from pipeline.execution import Execution
 from pipeline.ids import ActorId, new_run_id
 from pipeline.model import Mode, Outcome
+from pipeline.ports import Lease
 
 DONE: Final = 0
 NOT_PASSED: Final = 1
@@ -164,8 +167,10 @@ async def _run_once(options: argparse.Namespace) -> int:
             actor=ActorId(f"cli:{getpass.getuser()}"),
             configuration=options.configuration,
         )
-        carry_out = preview if options.mode is Mode.PREVIEW else provision
-        run = await carry_out(request, systems.services(Silence()))
+        lease = Lease(request.run_id, 0, 1, request, SystemClock().now())
+        run = await Execution(lease, systems.store, systems.services(Silence())).carry_out(request)
+    if run is None:
+        raise RunTaken
     if options.json:
         print(json.dumps(report(run), ensure_ascii=False, indent=2))
     else:

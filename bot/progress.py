@@ -25,7 +25,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.response_urls import ResponseUrlGone, ResponseUrls, ResponseUrlUnreachable
 from bot.slack import Rejection, rejection
 from bot.tasks import Tasks
-from bot.views import Message
+from bot.views import Message, notices
 from pipeline.errors import StoreUnavailable
 from pipeline.ids import RunId
 from pipeline.model import Outcome, Run, StageName, StageStatus
@@ -39,8 +39,16 @@ BETWEEN_S: Final = 1.0
 GIVE_UP_S: Final = 900.0
 """How long a final state is kept being sent while Slack is away."""
 
-_NOT_HERE: Final = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
-"""Errors that say: the bot cannot post here, however often it tries."""
+_NOT_HERE: Final = frozenset(
+    {
+        *("not_in_channel", "channel_not_found", "is_archived", "ekm_access_denied", "access_denied"),
+        *("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"),
+        *("missing_scope", "no_permission", "org_login_required", "team_access_not_granted"),
+    }
+)
+"""Errors that say: the bot cannot post here, however often it tries. So do all restricted_action….
+
+(Slack, page chat.postMessage.) The response URL of the command needs neither membership nor token."""
 
 _GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """Errors of chat.update that say: this message will not change any more."""
@@ -63,8 +71,6 @@ PAUSE_S: Final = 1.0
 
 OPEN: Final = "open"
 """The key of a stored place that says whether there is anything left to show."""
-
-INVITE: Final = "To follow a run step by step in this channel, invite the bot: `/invite @fourcheck`."
 
 _log = logging.getLogger(__name__)
 
@@ -122,7 +128,7 @@ def what_next(why: Rejection) -> Next:
     """Decide by the error of chat.postMessage or chat.update."""
     if why.code in _FOR_NOW or why.status >= 500:
         return Next.AGAIN
-    if why.code in _NOT_HERE:
+    if why.code in _NOT_HERE or why.code.startswith("restricted_action"):
         return Next.ELSEWHERE
     return Next.ANEW if why.code in _GONE else Next.SKIP
 
@@ -165,8 +171,7 @@ class Messages:
 
         A place that several runs share has one message: the first of them to be shown opens it.
         """
-        shared = bool(place.batch) and run_id in self._open
-        if not place.open or shared:
+        if not place.open or run_id in self._open:
             return
         run_ids = place.batch or (run_id,)
         message = _Message(self, run_ids, place)
@@ -178,6 +183,11 @@ class Messages:
     def _forget(self, opened: tuple[_Message, asyncio.Task[None]]) -> None:
         self._open = {run_id: known for run_id, known in self._open.items() if known is not opened}
 
+    @property
+    def shown(self) -> tuple[RunId, ...]:
+        """The runs with whose notices the open messages are stored."""
+        return tuple({message.run_id for message, _ in self._open.values()})
+
     async def changed(self, run: Run) -> None:
         """Take the newest state of a run."""
         if run.run_id in self._open:
@@ -187,6 +197,12 @@ class Messages:
         """Show no more of a run that somebody else has ended; beside others it is read from the store."""
         if run_id in self._open and not self._open[run_id][0].is_shared:
             self._open[run_id][1].cancel()
+
+    def let_go(self) -> None:
+        """Show no more of runs that have not ended, as this process is about to: the next one goes on."""
+        for message, task in list(self._open.values()):
+            if not message.knows_the_end:
+                task.cancel()
 
     async def post(self, place: Place, runs: Sequence[Run]) -> str:
         """Post the message of these runs; returns its timestamp."""
@@ -207,12 +223,12 @@ class Messages:
             channel=place.channel, ts=str(place.ts), text=message.text, blocks=message.blocks
         )
 
-    def answers(self, runs: Sequence[Run]) -> tuple[Mapping[str, object], ...]:
-        """Return what goes through the command's own response URL where the bot is no member."""
+    def answers(self, runs: Sequence[Run], why: str) -> tuple[Mapping[str, object], ...]:
+        """Return what goes through the command's own response URL where the bot cannot post, and why."""
         message = self._render(runs)
         return (
             {"response_type": "in_channel", "text": message.text, "blocks": message.blocks},
-            {"response_type": "ephemeral", "text": INVITE},
+            {"response_type": "ephemeral", "text": notices.elsewhere(why)},
         )
 
     async def answer(self, place: Place, body: Mapping[str, object]) -> None:
@@ -250,8 +266,18 @@ class _Message:
         self._end_only = False
         """Whether states in between are passed over."""
         self._elsewhere = False
+        self._why = ""
+        """The error of Slack for which the end is shown elsewhere."""
         self._answered = 0
         """How many answers the response URL has taken: it takes five in all."""
+
+    @property
+    def run_id(self) -> RunId:
+        return self._run_ids[0]
+
+    @property
+    def knows_the_end(self) -> bool:
+        return self._newest is not None and self._is_final(self._newest)
 
     @property
     def is_shared(self) -> bool:
@@ -303,7 +329,7 @@ class _Message:
 
     async def _show(self, runs: tuple[Run, ...]) -> None:
         if self._elsewhere:
-            for body in self._messages.answers(runs)[self._answered :]:
+            for body in self._messages.answers(runs, self._why)[self._answered :]:
                 await self._messages.answer(self._place, body)
                 self._answered += 1
         elif self._place.ts is None:
@@ -322,7 +348,7 @@ class _Message:
             await self._done_with(runs)
             return None
         self._end_only = True
-        self._elsewhere = decision is Next.ELSEWHERE
+        self._elsewhere, self._why = decision is Next.ELSEWHERE, why.code
         self._place = replace(self._place, ts=None)
         return None
 
@@ -368,10 +394,7 @@ class _Message:
         return self._shown is None or not all(run.ended_at is not None or about_to_end(run) for run in runs)
 
     async def _wait_for_news(self) -> None:
-        if not self.is_shared:
-            self._woken.clear()
-            await self._woken.wait()
-        elif not await self._sleep_until(asyncio.get_running_loop().time() + RELOAD_S):
+        if not await self._sleep_until(asyncio.get_running_loop().time() + RELOAD_S):
             await self._reload()
 
     async def _reload(self) -> None:

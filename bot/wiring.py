@@ -137,7 +137,7 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
         tasks = Tasks()
         runs, app = _surface(settings, systems, slack, tasks)
         stack.push_async_callback(tasks.drain, GRACE_S)
-        stack.push_async_callback(runs.save_ends)
+        stack.push_async_callback(runs.drain, GRACE_S)
         await systems.warm_up()
         renewal = asyncio.create_task(systems.tokens.keep_fresh(), name="token renewal")
         stack.push_async_callback(_cancel, renewal)

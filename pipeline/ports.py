@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from pipeline.dn import DistinguishedName
 from pipeline.identifiers import Identifier
-from pipeline.ids import EntraId, RunId
-from pipeline.model import Run, TargetIdentity, TargetKind
+from pipeline.ids import ActorId, EntraId, ObjectGuid, RunId
+from pipeline.model import Request, Run, TargetIdentity, TargetKind
 
 # -- what passes through the ports ------------------------------------------------------------------------
 
@@ -117,6 +117,53 @@ class Receipt:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One write to Entra ID: what was about to be sent, and what came of it, null while nobody knows."""
+
+    entry: int
+    run_id: RunId
+    step: str
+    detail: Mapping[str, Any]
+    intended_at: datetime
+    outcome: str | None
+    outcome_detail: Mapping[str, Any] | None
+    settled_at: datetime | None
+    epoch: int = 0
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known what came of the write."""
+        return self.outcome in KNOWN
+
+
+KNOWN: Final = ("done", "refused", "absent")
+"""What a journal entry is settled as when it is known what came of the write; `absent`: it has no effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Leave to execute a run, for a while. `epoch` is one more than that of whoever had it before."""
+
+    run_id: RunId
+    epoch: int
+    attempts: int
+    """How many processes have begun it, this one included, not counting those that gave it back."""
+    request: Request
+    created_at: datetime
+    cancelled_by: ActorId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The run that has an object to itself: whose it is, since when, and what the surface knows of it."""
+
+    run_id: RunId
+    actor: ActorId
+    since: datetime
+    notice: Mapping[str, Any] | None
+
+
 # -- the ports --------------------------------------------------------------------------------------------
 
 
@@ -185,8 +232,8 @@ class Tenant(Protocol):
         """Return the ids of the groups that carry these unique names."""
         ...
 
-    async def group_members(self, group: EntraId) -> frozenset[EntraId]:
-        """Return the ids of all direct members of a group."""
+    async def group_members(self, group: EntraId) -> Mapping[EntraId, str]:
+        """Return the ids and names of all direct members of a group."""
         ...
 
     async def standing(self, kind: TargetKind, entra_id: EntraId) -> Standing:
@@ -247,11 +294,14 @@ class Journal(Protocol):
     """Intent before each write, outcome after it."""
 
     async def intend(self, run_id: RunId, step: str, detail: Mapping[str, object]) -> int:
-        """Record, durably, that a write is about to be sent. Return the entry's number."""
+        """Record, durably, that a write is about to be sent. Return the entry's number.
+
+        Raises StoreUnavailable, RunTaken when another process has the run by now, or RunCancelled.
+        """
         ...
 
     async def settle(self, entry: int, outcome: str, detail: Mapping[str, object]) -> None:
-        """Record what came of it: `done`, `refused` or `unknown`."""
+        """Record what came of it: `done`, `refused`, `absent` or `unknown`."""
         ...
 
 
@@ -264,6 +314,56 @@ class RunStore(Protocol):
 
     async def load(self, run_id: RunId) -> Run | None:
         """Return a run, or None when there is none of that id (any more)."""
+        ...
+
+    async def hold(self, run_id: RunId, guid: ObjectGuid) -> Holder | None:
+        """Give a run that object to itself until it ends, or return who has it."""
+        ...
+
+
+class RunQueue(Protocol):
+    """Which runs are to be executed, and by whom. What a process has on lease, nobody else executes.
+
+    Everything about a run on lease names its epoch, and raises RunTaken when another process has it by now.
+    """
+
+    lease_s: float
+    """For how long a lease is given, in seconds."""
+
+    async def claim(self, limit: int) -> Sequence[Lease]:
+        """Take the oldest runs that wait, and those whose process has let its lease run out."""
+        ...
+
+    async def renew(self, epochs: Mapping[RunId, int]) -> Mapping[RunId, ActorId | None]:
+        """Prolong these leases. Return those still held, with who has asked to cancel the run."""
+        ...
+
+    async def put_back(self, run_id: RunId, epoch: int) -> None:
+        """Give a run back, for whoever wants it next."""
+        ...
+
+    async def save(self, run: Run, *, epoch: int) -> None:
+        """Store a run as it stands."""
+        ...
+
+    async def load(self, run_id: RunId) -> Run | None:
+        """Return a run, or None when there is none of that id (any more)."""
+        ...
+
+    async def hold(self, run_id: RunId, guid: ObjectGuid, *, epoch: int) -> Holder | None:
+        """Give a run that object to itself until it ends, or return who has it."""
+        ...
+
+    async def intend(self, run_id: RunId, step: str, detail: Mapping[str, object], *, epoch: int) -> int:
+        """Record, durably, that a write is about to be sent."""
+        ...
+
+    async def settle(self, entry: int, outcome: str, detail: Mapping[str, object]) -> None:
+        """Record what came of it: `done`, `refused`, `absent` or `unknown`."""
+        ...
+
+    async def journal(self, run_id: RunId) -> Sequence[JournalEntry]:
+        """Return what was intended for a run, in that order."""
         ...
 
 

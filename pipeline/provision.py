@@ -18,6 +18,7 @@ from pipeline.errors import (
     PlanStale,
     PrivilegedTarget,
     Refusal,
+    RunCancelled,
     SynchronizedTarget,
     SynchronizedTenant,
 )
@@ -32,16 +33,18 @@ from pipeline.model import (
     Run,
     StageName,
     StageStatus,
+    TargetIdentity,
     TargetKind,
 )
 from pipeline.record import DEFECT, Record
-from pipeline.redaction import redact_identity, redact_match, redact_plan
+from pipeline.redaction import private_targets, redact_identity, redact_match, redact_plan, redact_target
 from pipeline.services import Services
-from pipeline.stages.acting import Action, apply_plan
+from pipeline.stages.acting import apply_plan
 from pipeline.stages.importing import Source, import_evidence, import_object, is_mail_enabled
 from pipeline.stages.matching import Match, find_match
 from pipeline.stages.planning import drift_plan, make_plan
 from pipeline.stages.scoping import evaluate_scope
+from pipeline.stages.sending import Action
 from pipeline.wording import action_summary, count, not_written, plan_summary, what_moved
 
 _DONE: Final = {
@@ -71,6 +74,9 @@ CLOUD_ONLY: Final = {
     ),
 }
 
+_STOPPED_BY: Final = {OutcomeUnknown: Outcome.UNKNOWN, RunCancelled: Outcome.CANCELLED}
+"""How a run ended that one of these stopped, whether or not it had written something before."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -99,21 +105,23 @@ async def _run(request: Request, services: Services) -> Run:
     record = Record(request, services)
     try:
         source = await _import(record, request, services)
-        await _scope(record, source)
-        async with services.locks.hold(source.identity.guid):
-            match = await _match(record, source, services)
-            return await _act(record, source, match, services)
+        await _scope(record, source, override=request.override_scope)
+        if request.mode is Mode.PROVISION:
+            await services.store.hold(request.run_id, source.identity.guid)
+        match = await _match(record, source, services)
+        return await _act(record, source, match, services)
     except Skipped:
         return await record.end(Outcome.SKIPPED)
-    except Refusal as error:
-        return await record.end(Outcome.REFUSED, error)
-    except OutcomeUnknown as error:
-        return await record.end(Outcome.UNKNOWN, error)
     except PipelineError as error:
-        return await record.end(Outcome.FAILED, error)
+        return await record.end(_ended_by(error), error)
     except Exception:  # noqa: BLE001  # a defect ends the run, told and logged, never the process
         _log.exception("run %s met a defect", request.run_id)
         return await record.end(Outcome.FAILED, PipelineError(f"{DEFECT}."))
+
+
+def _ended_by(error: PipelineError) -> Outcome:
+    """Return how a run ended that this error stopped before anything was written."""
+    return Outcome.REFUSED if isinstance(error, Refusal) else _STOPPED_BY.get(type(error), Outcome.FAILED)
 
 
 async def _import(record: Record, request: Request, services: Services) -> Source:
@@ -131,9 +139,14 @@ async def _import(record: Record, request: Request, services: Services) -> Sourc
     return source
 
 
-async def _scope(record: Record, source: Source) -> None:
+async def _scope(record: Record, source: Source, *, override: bool) -> None:
     async with record.stage(StageName.SCOPE):
         evidence = evaluate_scope(source)
+        if not evidence.in_scope and override and evidence.overridable:
+            record.warn(f"The scope was overridden on request: {evidence.why}.")
+            summary = f"Overridden on request: {evidence.why}"
+            await record.end_stage(StageName.SCOPE, StageStatus.WARNING, summary, evidence)
+            return
         if not evidence.in_scope:
             record.close(StageName.SCOPE, StageStatus.SKIPPED, evidence.why, evidence)
             raise Skipped
@@ -156,7 +169,7 @@ async def _match(record: Record, source: Source, services: Services) -> Match:
         if match.refusal is not None:
             raise match.refusal
         if match.target is not None:
-            record.change(target=match.target.identity)
+            record.change(target=_shown_target(match.target.identity, match, source))
         await record.end_stage(StageName.MATCH, StageStatus.PASSED, evidence.why, evidence)
     return match
 
@@ -164,9 +177,11 @@ async def _match(record: Record, source: Source, services: Services) -> Match:
 async def _act(record: Record, source: Source, match: Match, services: Services) -> Run:
     async with record.stage(StageName.ACTION):
         _skip_cloud_managed(record, match)
-        _refuse_synchronized(record, source, match)
+        await _refuse_synchronized(record, source, match, services)
         _skip_mail_enabled(record, source, match)
-        plan = await make_plan(source, match, services)
+        previewed = await services.store.load(record.follows) if record.follows else None
+        salt = previewed.plan.salt if previewed and previewed.plan else ""
+        plan = await make_plan(source, match, services, salt)
         shown = redact_plan(plan, match.rules, source.configuration.privacy)
         record.change(plan=shown)
         _guard(plan, source, match)
@@ -179,14 +194,20 @@ async def _act(record: Record, source: Source, match: Match, services: Services)
         await _refuse_stale(plan, source, match, services)
         await record.pass_on()  # the plan is on record before the first write
         action = await apply_plan(plan, shown, source, record.run.run_id, services)
+        if action.target is not None:
+            record.change(target=_shown_target(action.target, match, source))
         return await _end_acted(record, shown, action)
 
 
-def _refuse_synchronized(record: Record, source: Source, match: Match) -> None:
+def _shown_target(target: TargetIdentity, match: Match, source: Source) -> TargetIdentity:
+    return redact_target(target, private_targets(match.rules, source.configuration.privacy))
+
+
+async def _refuse_synchronized(record: Record, source: Source, match: Match, services: Services) -> None:
     """Refuse to write an object that the synchronisation owns, and list what differs."""
     if match.target is None or match.target.attributes.get("onPremisesSyncEnabled") is not True:
         return
-    plan = drift_plan(source, match, "the synchronisation service owns the object")
+    plan = await drift_plan(source, match, services, "the synchronisation service owns the object")
     record.change(plan=redact_plan(plan, match.rules, source.configuration.privacy))
     drift = count(plan.count(ChangeKind.NOT_WRITTEN), "attribute")
     note = f"{drift} differ from Active Directory; the synchronisation decides on them."
@@ -242,7 +263,7 @@ async def _refuse_stale(plan: Plan, source: Source, match: Match, services: Serv
     again = await find_match(source, match.rules, services)
     if again.refusal is not None:
         raise again.refusal
-    if (await make_plan(source, again, services)).digest != plan.digest:
+    if (await make_plan(source, again, services, plan.salt)).digest != plan.digest:
         raise PlanStale("The object in Entra ID changed while the run was on its way.")
 
 
@@ -264,7 +285,6 @@ async def _end_planned(record: Record, plan: Plan) -> Run:
 
 async def _end_acted(record: Record, plan: Plan, action: Action) -> Run:
     """Tell what came of the plan: all of it, a part of it, or what stopped it before anything was written."""
-    record.change(target=action.target)
     evidence = ActionEvidence(tuple(action.writes), (*action.refused, *not_written(plan)))
     record.keep(StageName.ACTION, evidence)
     if action.error is not None and not action.written:
@@ -272,12 +292,17 @@ async def _end_acted(record: Record, plan: Plan, action: Action) -> Run:
     done = _DONE[plan.action]
     if done is Outcome.CREATED:
         record.warn(CLOUD_ONLY[plan.kind])
-    summary = action_summary(plan, members=action.members, linked=action.linked, refused=len(action.refused))
+    summary = action_summary(
+        plan,
+        members=action.members,
+        linked=action.linked,
+        refused=len(action.refused),
+        removed=action.removed,
+    )
     for note in evidence.notes[:NOTES_SHOWN]:
         record.warn(note)
     if action.error is not None:
-        unknown = isinstance(action.error, OutcomeUnknown)
-        outcome = Outcome.UNKNOWN if unknown else Outcome.PARTIAL
+        outcome = _STOPPED_BY.get(type(action.error), Outcome.PARTIAL)
         summary = f"{str(done).capitalize()}, then stopped: {action.error.message}"
         record.close(StageName.ACTION, StageStatus.FAILED, summary, evidence)
         return await record.end(outcome, action.error)

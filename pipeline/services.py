@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pipeline.configuration import Configuration, Configurations
 from pipeline.errors import ConfigurationInvalid
 from pipeline.expressions import Context
-from pipeline.locks import ObjectLocks
-from pipeline.ports import Clock, Directory, Events, Journal, RunStore
+from pipeline.ports import Clock, Directory, Events, Journal, JournalEntry, RunStore
 from pipeline.write_gate import WriteGate
 
 
@@ -27,7 +26,8 @@ class Services:
     clock: Clock
     writes: bool
     random: random.Random = field(default_factory=random.SystemRandom)
-    locks: ObjectLocks = field(default_factory=ObjectLocks)
+    earlier: tuple[JournalEntry, ...] = ()
+    """What a process that ended in the middle of this run had begun to write."""
 
     def directory(self, configuration: Configuration) -> Directory:
         """Return the directory that a configuration reads from."""

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from pipeline.errors import WriteNotAllowed
+from pipeline.fence import before_write
 from pipeline.ids import EntraId
 from pipeline.model import Plan, PlanAction, TargetKind
 from pipeline.ports import Domain, Lookup, Receipt, Standing, TargetObject, Tenant
@@ -77,7 +78,7 @@ class WriteGate:
         """Read."""
         return await self._tenant.unique_names(names)
 
-    async def group_members(self, group: EntraId) -> frozenset[EntraId]:
+    async def group_members(self, group: EntraId) -> Mapping[EntraId, str]:
         """Read."""
         return await self._tenant.group_members(group)
 
@@ -159,3 +160,4 @@ class WriteGate:
             raise WriteNotAllowed(f"The plan is not to {action} anything.")
         if about is not None and plan.target is not None and plan.target.id != about:
             raise WriteNotAllowed("The plan is about another object.")
+        before_write()

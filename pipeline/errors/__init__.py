@@ -47,11 +47,15 @@
     │   ├── MailEnabledGroup
     │   ├── ValueNotAllowed
     │   ├── NotPermitted
+    │   ├── ObjectBusy
     │   └── PlanStale
     ├── Interrupted                  the process ended in the middle of the run
     ├── OutcomeUnknown               a write was sent and its answer lost
     ├── WriteNotAllowed              a preview tried to write: a defect, stopped
+    ├── RunCancelled                 somebody asked to stop it
+    ├── TimeLimit                    it took longer than it may
     └── StoreUnavailable             the run could not be recorded
+        └── RunTaken                 another process goes on with it
 
 The first line of a class's docstring is its default message. `code` is stable; people's scripts use it.
 """
@@ -80,7 +84,10 @@ from pipeline.errors.directory import (
 from pipeline.errors.execution import (
     Interrupted,
     OutcomeUnknown,
+    RunCancelled,
+    RunTaken,
     StoreUnavailable,
+    TimeLimit,
     WriteNotAllowed,
 )
 from pipeline.errors.refusals import (
@@ -90,6 +97,7 @@ from pipeline.errors.refusals import (
     MatchByNameOnly,
     MatchTaken,
     NotPermitted,
+    ObjectBusy,
     PlanStale,
     PrivilegedTarget,
     Refusal,
@@ -150,6 +158,7 @@ __all__ = [
     "MatchTaken",
     "NotPermitted",
     "ObjectAmbiguous",
+    "ObjectBusy",
     "ObjectDeleted",
     "ObjectKindUnknown",
     "ObjectNotFound",
@@ -159,6 +168,8 @@ __all__ = [
     "PrivilegedTarget",
     "Refusal",
     "RequestError",
+    "RunCancelled",
+    "RunTaken",
     "SignInRefused",
     "SoftDeletedTwin",
     "StoreUnavailable",
@@ -174,6 +185,7 @@ __all__ = [
     "TenantUnexpected",
     "TenantUnreachable",
     "TenantUntrusted",
+    "TimeLimit",
     "ValueNotAllowed",
     "WriteNotAllowed",
 ]

@@ -34,3 +34,26 @@ class StoreUnavailable(PipelineError):
     remedy = "Check the disk and FOURCHECK_STORE__URL, then run again."
     retry_helps = True
     unreachable = True
+
+
+class RunTaken(StoreUnavailable):
+    """Another process has taken this run over."""
+
+    code = "run_taken"
+    remedy = "Look at the run's message: the other process goes on with it."
+
+
+class RunCancelled(PipelineError):
+    """The run was cancelled."""
+
+    code = "cancelled"
+    remedy = "Run again when it is to be done after all."
+    retry_helps = True
+
+
+class TimeLimit(PipelineError):
+    """The run took longer than it may."""
+
+    code = "time_limit"
+    remedy = "Run again; if it happens again, look at the system that the stage waited for."
+    retry_helps = True

@@ -94,3 +94,11 @@ class PlanStale(Refusal):
     code = "plan_stale"
     remedy = "Preview again and look at the new plan."
     retry_helps = True
+
+
+class ObjectBusy(Refusal):
+    """Another run is at work on this object."""
+
+    code = "object_busy"
+    remedy = "Wait until that run has ended, then run again."
+    retry_helps = True

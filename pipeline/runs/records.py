@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from pipeline.ids import RunId
-
-KNOWN: Final = ("done", "refused")
-"""What a journal entry is settled as when it is known what came of the write."""
+from pipeline.ports import JournalEntry, Lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,25 +17,20 @@ class Accepted:
 
     run_id: RunId
     new: bool
+    lease: Lease | None = None
+    """Where it was taken at once: the leave to execute it."""
 
 
 @dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """One write to Entra ID: what was about to be sent, and what came of it, null while nobody knows."""
+class Claimed:
+    """A run as the queue gave it, its request not yet read."""
 
-    entry: int
-    run_id: RunId
-    step: str
-    detail: Mapping[str, Any]
-    intended_at: datetime
-    outcome: str | None
-    outcome_detail: Mapping[str, Any] | None
-    settled_at: datetime | None
-
-    @property
-    def known(self) -> bool:
-        """Whether it is known what came of the write."""
-        return self.outcome in KNOWN
+    run_id: str
+    epoch: int
+    attempts: int
+    request: Mapping[str, Any]
+    cancelled_by: str | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +39,6 @@ class RunRow:
 
     run_id: RunId
     document: Mapping[str, Any]
+
+
+__all__ = ["Accepted", "Claimed", "JournalEntry", "RunRow"]

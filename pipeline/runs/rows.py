@@ -10,10 +10,12 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import Connection, Select, Table, delete, func, insert, or_, select, update
 
 from pipeline.documents import request_to_document, to_document
-from pipeline.errors import StoreUnavailable
+from pipeline.errors import RunCancelled, RunTaken, StoreUnavailable
 from pipeline.ids import RunId
 from pipeline.model import Outcome, Request, Run, new_run
-from pipeline.runs.records import KNOWN, Accepted, JournalEntry, RunRow
+from pipeline.ports import KNOWN, Lease
+from pipeline.runs.leases import Term
+from pipeline.runs.records import Accepted, JournalEntry, RunRow
 from pipeline.runs.tables import ENDED, QUEUED, RUNNING, deliveries, journal, notices, runs
 
 # -- accepting -------------------------------------------------------------------------------------------
@@ -26,8 +28,12 @@ def accept(
     delivery: str | None,
     notice: Mapping[str, object] | None,
     now: datetime,
+    begins: Term | None = None,
 ) -> Accepted:
-    """Insert the run of a request with its delivery key and its notice, or find the run of that delivery."""
+    """Insert the run of a request with its delivery key and its notice, or find the run of that delivery.
+
+    `begins`: it is executed at once, under this lease.
+    """
     if delivery is not None:
         first = connection.execute(
             select(deliveries.c.run_id).where(deliveries.c.key == delivery)
@@ -38,26 +44,25 @@ def accept(
         insert(runs).values(
             run_id=request.run_id,
             request=request_to_document(request),
-            state=QUEUED,
             created_at=now,
             **_columns(new_run(request, now), now),
+            **_turn(begins),
         )
     )
     if delivery is not None:
         connection.execute(insert(deliveries).values(key=delivery, run_id=request.run_id, received_at=now))
     if notice is not None:
-        save_notice(connection, request.run_id, notice, now)
-    return Accepted(request.run_id, new=True)
+        keeper = {"keeper": begins.owner, "kept_until": begins.until} if begins else {}
+        values = {"run_id": request.run_id, "document": _jsonable(notice), "updated_at": now} | keeper
+        connection.execute(insert(notices).values(**values))
+    return Accepted(request.run_id, True, Lease(request.run_id, 1, 1, request, now) if begins else None)
 
 
-def claim(connection: Connection, run_id: RunId, now: datetime) -> bool:
-    """Take a queued run to execute it. True for exactly one caller."""
-    taken = connection.execute(
-        update(runs)
-        .where(runs.c.run_id == run_id, runs.c.state == QUEUED)
-        .values(state=RUNNING, updated_at=now)
-    )
-    return taken.rowcount == 1
+def _turn(begins: Term | None) -> dict[str, Any]:
+    if begins is None:
+        return {"state": QUEUED}
+    lease = {"owner": begins.owner, "lease_until": begins.until}
+    return {"state": RUNNING, "epoch": 1, "attempts": 1, **lease}
 
 
 def request_of(connection: Connection, run_id: RunId) -> Any | None:
@@ -78,22 +83,32 @@ def unfinished(connection: Connection) -> list[RunId]:
 # -- runs ------------------------------------------------------------------------------------------------
 
 
-def save(connection: Connection, run: Run, now: datetime) -> None:
+def save(
+    connection: Connection, run: Run, now: datetime, *, epoch: int = 0, term: Term | None = None
+) -> None:
     """Store a run as it stands.
 
-    A run that has ended may be amended, but never runs again. A run that was not accepted first is one that
-    somebody executes already.
+    A run that has ended may be amended, but never runs again. Raises RunTaken unless the epoch is the run's.
+    A run that was not accepted first is one that somebody executes already: `term` is their lease.
     """
-    found = select(runs.c.state).where(runs.c.run_id == run.run_id).with_for_update()
-    state = connection.execute(found).scalar_one_or_none()
+    found = select(runs.c.state, runs.c.epoch).where(runs.c.run_id == run.run_id).with_for_update()
+    row = connection.execute(found).one_or_none()
     ends = run.outcome is not Outcome.RUNNING
-    if state is None:
-        values = _columns(run, now) | {"state": ENDED if ends else RUNNING, "created_at": run.started_at}
+    lease = {"owner": term.owner, "lease_until": term.until} if term is not None and not ends else {}
+    if row is None:
+        state = ENDED if ends else RUNNING
+        values = _columns(run, now) | {"state": state, "created_at": run.started_at} | lease
         connection.execute(insert(runs).values(run_id=run.run_id, **values))
         return
-    if state == ENDED and not ends:
+    if row.epoch != epoch:
+        raise RunTaken
+    if row.state == ENDED and not ends:
         raise StoreUnavailable(f"Run {run.run_id} has ended and cannot go on.")
-    values = _columns(run, now) | {"state": ENDED if ends else state}
+    values = _columns(run, now) | {"state": ENDED if ends else row.state}
+    if ends:
+        values |= {"owner": None, "lease_until": None}
+    elif row.state == RUNNING:
+        values |= lease
     connection.execute(update(runs).where(runs.c.run_id == run.run_id).values(**values))
 
 
@@ -129,14 +144,6 @@ def purge(connection: Connection, before: datetime, limit: int) -> int:
     return connection.execute(delete(runs).where(runs.c.run_id.in_(oldest))).rowcount
 
 
-def running(connection: Connection, *, guests: bool) -> Sequence[RunRow]:
-    """Return the runs under way; `guests` includes those that were never accepted."""
-    query = select(runs.c.run_id, runs.c.document).where(runs.c.state == RUNNING)
-    if not guests:
-        query = query.where(runs.c.request.is_not(None))
-    return [RunRow(*row) for row in connection.execute(query.order_by(runs.c.created_at, runs.c.run_id))]
-
-
 def end_unreadable(connection: Connection, run_id: RunId, outcome: Outcome, now: datetime) -> None:
     """End a run whose document this version cannot read; the document stays as it is."""
     connection.execute(
@@ -165,24 +172,43 @@ def _columns(run: Run, now: datetime) -> dict[str, Any]:
 
 
 def intend(
-    connection: Connection, run_id: RunId, step: str, detail: Mapping[str, object], now: datetime
+    connection: Connection,
+    run_id: RunId,
+    step: str,
+    detail: Mapping[str, object],
+    now: datetime,
+    *,
+    epoch: int = 0,
 ) -> int:
-    """Insert an entry for a write about to be sent and return its number.
+    """Insert an entry for a write about to be sent and return its number, or that of the same one, open yet.
 
-    Refused unless the run is being executed: touching the run's row in the same transaction is what fences a
-    process that no longer owns the run.
+    Refused unless the run is being executed under this epoch: touching the run's row in the same transaction
+    is what fences a process that no longer owns the run, and what lets a request to cancel come in between.
     """
     fenced = connection.execute(
-        update(runs).where(runs.c.run_id == run_id, runs.c.state == RUNNING).values(updated_at=now)
+        update(runs)
+        .where(runs.c.run_id == run_id, runs.c.state == RUNNING, runs.c.epoch == epoch)
+        .values(updated_at=now)
+        .returning(runs.c.cancelled_by)
+    ).one_or_none()
+    if fenced is None:
+        raise RunTaken(f"Run {run_id} is not being executed, so it may not write.")
+    if fenced.cancelled_by is not None:
+        raise RunCancelled(ids={"cancelled-by": fenced.cancelled_by})
+    entry = {"run_id": run_id, "step": step, "detail": _jsonable(detail), "epoch": epoch}
+    begun = connection.execute(  # the answer to the same call may have been lost
+        select(journal.c.entry, journal.c.detail).where(
+            journal.c.run_id == run_id,
+            journal.c.epoch == epoch,
+            journal.c.step == step,
+            journal.c.outcome.is_(None),
+        )
     )
-    if fenced.rowcount != 1:
-        raise StoreUnavailable(f"Run {run_id} is not being executed, so it may not write.")
-    entry = connection.execute(
-        insert(journal)
-        .values(run_id=run_id, step=step, detail=_jsonable(detail), intended_at=now)
-        .returning(journal.c.entry)
-    )
-    return int(entry.scalar_one())
+    for row in begun:
+        if row.detail == entry["detail"]:
+            return int(row.entry)
+    made = connection.execute(insert(journal).values(intended_at=now, **entry).returning(journal.c.entry))
+    return int(made.scalar_one())
 
 
 def settle(
@@ -198,7 +224,9 @@ def settle(
         .values(outcome=outcome, outcome_detail=_jsonable(detail), settled_at=now)
     )
     if settled.rowcount != 1:
-        raise StoreUnavailable(f"Journal entry {entry} is not open.")
+        recorded = select(journal.c.outcome).where(journal.c.entry == entry)
+        if connection.execute(recorded).scalar_one_or_none() != outcome:  # the same again is no harm
+            raise StoreUnavailable(f"Journal entry {entry} is not open.")
 
 
 def entries(connection: Connection, run_id: RunId) -> tuple[JournalEntry, ...]:
@@ -222,17 +250,6 @@ def notice_of(connection: Connection, run_id: RunId) -> Any | None:
     return connection.execute(
         select(notices.c.document).where(notices.c.run_id == run_id)
     ).scalar_one_or_none()
-
-
-def ended_with(connection: Connection, flag: str) -> list[RunId]:
-    """Return the ended runs in whose notice this key is true, oldest first."""
-    found = connection.execute(
-        select(runs.c.run_id)
-        .join(notices, notices.c.run_id == runs.c.run_id)
-        .where(runs.c.state == ENDED, notices.c.document[flag].as_boolean().is_(True))
-        .order_by(runs.c.created_at, runs.c.run_id)
-    )
-    return [RunId(run_id) for run_id in found.scalars()]
 
 
 def _update_one(connection: Connection, table: Table, run_id: RunId, values: Mapping[str, Any]) -> bool:

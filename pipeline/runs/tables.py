@@ -6,7 +6,8 @@ write to Entra ID. `deliveries` and `notices` belong to whoever took the command
 run, and what was told to people where, as JSON that nobody here looks into.
 
 A run's `state` says whose turn it is: `queued` until a process claims it, `running` while one executes it,
-`ended` for good. How it ended is its `outcome`.
+`ended` for good. How it ended is its `outcome`. Whoever executes it has it on lease: `owner` until
+`lease_until`, and nothing is written for it but with the `epoch` that the claim gave.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -114,11 +116,24 @@ runs: Final = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),
+    Column("owner", Text),  # the process that executes it
+    Column("lease_until", UtcTime),  # afterwards anybody may take it over
+    Column("epoch", Integer, nullable=False, server_default="0"),  # one more with each claim
+    Column("attempts", Integer, nullable=False, server_default="0"),  # claims that were not given back
+    Column("held_object", KeyText),  # the objectGUID that nobody else may provision meanwhile
+    Column("cancelled_by", PlainText),  # who asked to stop it
     # Plain and not partial: SQLite passes a partial index over for conditions joined by OR.
     Index(None, "object_key", "state", "created_at"),
     Index(None, "state", "created_at"),
     Index(None, "identifier", "created_at"),
     Index(None, "object_dn", "created_at"),
+    Index(
+        "uq_runs_held_object",
+        "held_object",
+        unique=True,
+        postgresql_where=text("state <> 'ended'"),
+        sqlite_where=text("state <> 'ended'"),
+    ),
 )
 
 journal: Final = Table(
@@ -132,6 +147,7 @@ journal: Final = Table(
     Column("outcome", Text),
     Column("outcome_detail", Document),
     Column("settled_at", UtcTime),
+    Column("epoch", Integer, nullable=False, server_default="0"),  # the lease that it was written under
     Index(None, "run_id", "entry"),
     sqlite_autoincrement=True,  # a number is never given twice, also after a purge
 )
@@ -151,4 +167,6 @@ notices: Final = Table(
     Column("run_id", Text, ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
     Column("document", Document, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    Column("keeper", Text),  # the process that brings it up to date
+    Column("kept_until", UtcTime),  # afterwards anybody may take that over
 )

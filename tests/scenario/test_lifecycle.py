@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from bot.slack import open_slack, trusted
 from bot.wiring import running_bot
 from pipeline.identifiers import parse_identifier
 from pipeline.ids import ActorId, RunId, new_run_id
-from pipeline.model import Mode, Outcome, Request, StageName, new_run
+from pipeline.model import Mode, Outcome, Request, StageName
 from pipeline.runs.store import Store, open_store
 from sandbox.directory import DirectoryServer
 from sandbox.directory.faults import FaultKind
@@ -157,36 +156,36 @@ async def test_the_response_url_is_tried_again(town: Town) -> None:
         assert len(scene.ended(PRIVATE)) == 1
 
 
-async def test_a_run_that_cannot_begin_says_so(town: Town) -> None:
-    """The store fails between accepting and executing: the message says so, and nothing waits for ever."""
-    async with town.bot() as scene:
-        town.refuse("UPDATE OF state ON runs WHEN NEW.state = 'running'")
-        message = await scene.provision(scene.people["create"])
-        run = await scene.last_run()
-        stopping = asyncio.get_running_loop().time()
-
-        assert "could not be provisioned" in read(message) or "What you can do" in read(message)
-        assert run.outcome is Outcome.FAILED
-        assert run.error is not None
-        assert run.error.code == "store_unavailable"
-        assert scene.writes() == []
-    assert asyncio.get_running_loop().time() - stopping < 5
-
-
-async def test_what_was_told_as_failed_never_begins_later(town: Town) -> None:
-    """Neither the beginning nor the end could be stored; the store works again: no start carries it out."""
+async def test_a_run_waits_for_the_store_and_says_so(town: Town) -> None:
+    """The store fails after accepting: nothing is written, the message says why; later the run goes on."""
     async with town.bot() as scene:
         town.refuse("UPDATE ON runs")
-        await scene.provision(scene.people["create"])
-        run = await scene.last_run()
-        town.allow()
-    async with town.bot() as scene:
-        await asyncio.sleep(0.5)
-        stored = await scene.world.bot.systems.store.load(run.run_id)
-
-        assert stored is not None
-        assert stored.outcome is Outcome.FAILED
+        await scene.type(scene.people["create"])
+        await town.workspace.until(lambda: "goes on when" in json.dumps(scene.posted()), within=10)
         assert scene.writes() == []
+        assert scene.ended() == []
+        town.allow()
+        await town.workspace.until(lambda: bool(scene.ended()), within=20)
+
+        assert (await scene.last_run()).outcome is Outcome.CREATED
+        assert len(scene.posted()) == 1
+        assert [write["path"] for write in scene.writes()].count("/v1.0/users") == 1
+
+
+async def test_a_run_that_waits_for_the_store_holds_no_stop_up(town: Town) -> None:
+    """The store never works again: the bot stops all the same, and the next one carries the run out."""
+    async with town.bot() as scene:
+        town.refuse("UPDATE ON runs")
+        await scene.type(scene.people["create"])
+        await town.workspace.until(lambda: "goes on when" in json.dumps(scene.posted()), within=10)
+        stopping = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - stopping < 15
+    town.allow()
+    async with town.bot() as scene:
+        await town.workspace.until(lambda: bool(scene.ended()), within=20)
+
+        assert (await scene.last_run()).outcome is Outcome.CREATED
+        assert len(scene.posted()) == 1
 
 
 # -- errors in clicks ------------------------------------------------------------------------------------
@@ -330,11 +329,8 @@ async def test_a_run_that_waited_too_long_is_not_begun(town: Town) -> None:
         people = scene.people
     request = asked(people["create"])
 
-    async def age(store: Store) -> None:
-        old = new_run(request, datetime.now(UTC) - timedelta(days=1))
-        await store.save(old)
-
-    await left_behind(town, request, place(), age)
+    await left_behind(town, request, place())
+    town.sql("UPDATE runs SET created_at = '2026-01-01 00:00:00.000000'")
     async with town.bot() as scene:
         run = await ended(scene, request.run_id)
         await town.workspace.until(lambda: bool(scene.ended()), within=5)
@@ -346,10 +342,13 @@ async def test_a_run_that_waited_too_long_is_not_begun(town: Town) -> None:
 async def test_an_unreadable_run_does_not_keep_the_bot_from_starting(town: Town) -> None:
     """One document of a later version, in the middle of a run: the bot starts and serves the others."""
     request = asked("CN=Somebody,DC=contoso,DC=test")
-    await left_behind(town, request, place(), lambda store: store.claim(request.run_id))
+    await left_behind(town, request, place(), lambda store: store.claim())
     town.sql("UPDATE runs SET document = json_set(document, '$.mode', 'dream')")
     async with town.bot() as scene:
-        assert "Katherine" in read(await scene.provision(scene.people["unchanged"]))
+        await scene.type(scene.people["unchanged"])
+        await town.workspace.until(lambda: len(scene.ended()) == 2, within=20)
+
+        assert any("Katherine" in read(message) for message in scene.ended())
 
 
 async def test_nobody_looks_by_the_rules_of_another_configuration(town: Town) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
 SCRIPTS: Final = Path(__file__).parent
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision. Known here so that an up-to-date database is opened without loading alembic."""
 
 

@@ -21,6 +21,8 @@ from psycopg.types.string import TextLoader
 
 from pipeline.ids import ActorId, new_run_id
 from pipeline.model import Mode, Request
+from pipeline.runs.database import SqliteDatabase
+from pipeline.runs.sqlite import SqliteFile
 from pipeline.runs.store import Store, open_store
 
 Ask: TypeAlias = Callable[..., Request]
@@ -97,6 +99,12 @@ def ask() -> Ask:
         return Request(new_run_id(), mode, identifier, ActorId("T0/U0"), "contoso")
 
     return make
+
+
+def file_of(store: Store) -> SqliteFile:
+    """Return the open file of a store that is one."""
+    assert isinstance(store._database, SqliteDatabase)
+    return store._database.file
 
 
 @contextmanager

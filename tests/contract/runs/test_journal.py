@@ -15,6 +15,7 @@ from pipeline.errors import StoreUnavailable
 from pipeline.ids import RunId
 from pipeline.model import Outcome, Request, new_run
 from pipeline.runs.store import Store, open_store
+from tests.contract.runs.conftest import file_of
 
 Ask = Callable[..., Request]
 Look = Callable[..., list[tuple[Any, ...]]]
@@ -23,10 +24,9 @@ Look = Callable[..., list[tuple[Any, ...]]]
 @pytest.fixture
 async def run_id(store: Store, ask: Ask) -> RunId:
     """Return a run that is being executed."""
-    request = ask()
-    await store.accept(request, delivery=None, notice=None)
-    assert await store.claim(request.run_id)
-    return request.run_id
+    run = new_run(ask(), store._clock.now())
+    await store.save(run)
+    return run.run_id
 
 
 async def test_an_intent_is_on_disk_before_the_write(
@@ -45,7 +45,7 @@ async def test_an_intent_is_on_disk_before_the_write(
 
 def last_commit(store: Store, pragma: str) -> object:
     """Return how the writing connection was set when it committed last."""
-    connection = store._database.file.writer.raw_connection()
+    connection = file_of(store).writer.raw_connection()
     try:
         cursor = connection.cursor()
         return cursor.execute(f"PRAGMA {pragma}").fetchone()[0]
@@ -143,7 +143,6 @@ async def test_only_a_run_under_way_may_intend(store: Store, ask: Ask, clock: An
     if state != "not stored":
         await store.accept(request, delivery=None, notice=None)
     if state == "ended":
-        await store.claim(request.run_id)
         over = replace(new_run(request, clock.now()), outcome=Outcome.CANCELLED, ended_at=clock.now())
         await store.save(over)
     with pytest.raises(StoreUnavailable, match="is not being executed"):

@@ -35,7 +35,7 @@ FAILING = '''
 """Fails in the middle."""
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "9000", "0002", None, None
 
 def upgrade():
     op.create_table("half", sa.Column("id", sa.Integer))
@@ -56,7 +56,7 @@ def failing(tmp_path: Path) -> Path:
     """Return the migrations with one more that fails in its middle."""
     scripts = tmp_path / "migrations"
     shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / "r0002_failing.py").write_text(FAILING)
+    (scripts / "versions" / "r9000_failing.py").write_text(FAILING)
     return scripts
 
 
@@ -88,7 +88,7 @@ def test_a_failing_migration_leaves_nothing_behind(path: Path, failing: Path, lo
     path.parent.mkdir()
     path.touch()
     with pytest.raises(StoreUnavailable, match="nothing was changed"):
-        bring_up_to_date(path, failing, "0002")
+        bring_up_to_date(path, failing, "9000")
     assert look("SELECT name FROM sqlite_master") == []
     bring_up_to_date(path)
     assert look("SELECT version_num FROM alembic_version") == [(HEAD,)]
@@ -103,7 +103,7 @@ async def test_a_failing_migration_loses_no_run(
     await store.close()
     schema = look("SELECT sql FROM sqlite_master ORDER BY name")
     with pytest.raises(StoreUnavailable, match="nothing was changed"):
-        bring_up_to_date(path, failing, "0002")
+        bring_up_to_date(path, failing, "9000")
     assert look("SELECT sql FROM sqlite_master ORDER BY name") == schema
     assert look("SELECT count(*) FROM runs") == [(1,)]
     assert look("SELECT version_num FROM alembic_version") == [(HEAD,)]

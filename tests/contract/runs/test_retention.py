@@ -25,10 +25,10 @@ DAY = 86_400.0
 async def over(store: Store, request: Request, clock: HandClock, **notice: object) -> None:
     """Accept a run, write once for it, and end it now."""
     await store.accept(request, delivery=f"for {request.run_id}", notice=notice)
-    assert await store.claim(request.run_id)
-    await store.settle(await store.intend(request.run_id, "create", {}), "done", {})
+    (lease,) = await store.claim()
+    await store.settle(await store.intend(request.run_id, "create", {}, epoch=lease.epoch), "done", {})
     run = new_run(request, clock.now())
-    await store.save(replace(run, outcome=Outcome.CREATED, ended_at=clock.now()))
+    await store.save(replace(run, outcome=Outcome.CREATED, ended_at=clock.now()), epoch=lease.epoch)
 
 
 async def test_what_ended_before_goes_with_all_that_hangs_on_it(
@@ -50,9 +50,8 @@ async def test_what_ended_before_goes_with_all_that_hangs_on_it(
 async def test_what_has_not_ended_stays(store: Store, ask: Ask, clock: HandClock) -> None:
     """However old: a queued run is still to be done, a running one is still to be ended."""
     queued, running = ask(), ask()
-    for request in (queued, running):
-        await store.accept(request, delivery=None)
-    await store.claim(running.run_id)
+    await store.accept(queued, delivery=None)
+    await store.accept(running, delivery=None, begin=True)
     clock.pass_time(1000 * DAY)
 
     assert await store.purge(clock.now()) == 0

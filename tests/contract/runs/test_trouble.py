@@ -20,6 +20,7 @@ import pytest
 from pipeline.errors import StoreUnavailable
 from pipeline.model import Request, new_run
 from pipeline.runs.store import Store, open_store
+from tests.contract.runs.conftest import file_of
 
 Ask = Callable[..., Request]
 Look = Callable[..., list[tuple[Any, ...]]]
@@ -30,10 +31,18 @@ EVERY_USE: list[Any] = [
     pytest.param(lambda store, run: store.intend(run.run_id, "create", {}), id="intend"),
     pytest.param(lambda store, _run: store.settle(1, "done", {}), id="settle"),
     pytest.param(lambda store, run: store.journal(run.run_id), id="journal"),
-    pytest.param(lambda store, run: store.claim(run.run_id), id="claim"),
+    pytest.param(lambda store, _run: store.claim(), id="claim"),
+    pytest.param(lambda store, run: store.renew({run.run_id: 1}), id="renew"),
+    pytest.param(lambda store, run: store.put_back(run.run_id, 1), id="put_back"),
+    pytest.param(lambda store, run: store.cancel(run.run_id, "T/U"), id="cancel"),
+    pytest.param(lambda store, run: store.hold(run.run_id, "8b1a"), id="hold"),
+    pytest.param(lambda store, run: store.keep(run.run_id), id="keep"),
+    pytest.param(lambda store, run: store.go_on_keeping([run.run_id]), id="go_on_keeping"),
+    pytest.param(lambda store, _run: store.waiting(), id="waiting"),
+    pytest.param(lambda store, _run: store.release_orphans(), id="release_orphans"),
     pytest.param(lambda store, run: store.pending(run.run_id), id="pending"),
     pytest.param(lambda store, _run: store.unfinished(), id="unfinished"),
-    pytest.param(lambda store, _run: store.interrupt_unfinished(), id="interrupt_unfinished"),
+    pytest.param(lambda store, _run: store.end_deserted(), id="end_deserted"),
     pytest.param(lambda store, run: store.notice(run.run_id), id="notice"),
     pytest.param(lambda store, run: store.save_notice(run.run_id, {}), id="save_notice"),
     pytest.param(lambda store, _run: store.ended_with("open"), id="ended_with"),
@@ -59,8 +68,8 @@ async def test_every_use_of_a_damaged_store_is_told(store: Store, path: Path, as
     await store.intend(run.run_id, "create", {})
     for companion in (path, path.with_name(path.name + "-wal")):
         companion.write_bytes(os.urandom(companion.stat().st_size))
-    store._database.file.writer.dispose()
-    store._database.file.reader.dispose()
+    file_of(store).writer.dispose()
+    file_of(store).reader.dispose()
     with pytest.raises(StoreUnavailable, match=r"damaged|failed|reports errors|cannot be opened"):
         await use(store, run)
 
@@ -136,13 +145,13 @@ async def test_a_lock_of_another_program(store: Store, path: Path, ask: Ask) -> 
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="locked by another program"):
-            await store.claim(request.run_id)
+            await store.claim()
         with pytest.raises(StoreUnavailable, match="locked"):
             await store.ping()
         assert await store.load(request.run_id) is not None
         other.execute("COMMIT")
     await store.ping()
-    assert await store.claim(request.run_id)
+    assert await store.claim()
 
 
 @pytest.mark.usefixtures("sqlite_only")
@@ -163,7 +172,7 @@ async def test_a_full_database(store: Store, ask: Ask) -> None:
 @pytest.mark.usefixtures("sqlite_only")
 async def test_a_connection_that_turned_read_only(store: Store, ask: Ask) -> None:
     """SQLite's own word for read-only is told as such, by a write and by the health check."""
-    with store._database.file.writer.connect() as connection:
+    with file_of(store).writer.connect() as connection:
         connection.exec_driver_sql("PRAGMA query_only = ON")
     with pytest.raises(StoreUnavailable, match="is read-only"):
         await store.accept(ask(), delivery=None, notice=None)
@@ -269,4 +278,4 @@ async def test_trouble_does_not_stop_the_next_call(store: Store, ask: Ask) -> No
     again = (store.accept(request, delivery=str(n), notice=None) for n in range(20))
     answers = await asyncio.gather(*again, return_exceptions=True)
     assert all(isinstance(answer, StoreUnavailable) for answer in answers)
-    assert await store.claim(request.run_id)
+    assert await store.claim()

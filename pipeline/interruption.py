@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pipeline.errors import Interrupted, OutcomeUnknown, PipelineError
 from pipeline.model import ErrorReport, Outcome, Run, Stage, StageStatus
-from pipeline.runs.records import JournalEntry
+from pipeline.ports import JournalEntry
 
 
 def outcome_of(journal: Sequence[JournalEntry]) -> Outcome:
@@ -16,10 +16,13 @@ def outcome_of(journal: Sequence[JournalEntry]) -> Outcome:
     return Outcome.INTERRUPTED if all(entry.known for entry in journal) else Outcome.UNKNOWN
 
 
-def interrupted(run: Run, journal: Sequence[JournalEntry], at: datetime) -> Run:
-    """Return the run as it ended: no stage left looking busy, and an error that says what was written."""
+def interrupted(run: Run, journal: Sequence[JournalEntry], at: datetime, *, times: int = 1) -> Run:
+    """Return the run as it ended: no stage left looking busy, and an error that says what was written.
+
+    `times` is how many processes ended in it, after which it is not tried again.
+    """
     outcome = outcome_of(journal)
-    error = _unknown(journal) if outcome is Outcome.UNKNOWN else _interrupted(journal)
+    error = _unknown(journal) if outcome is Outcome.UNKNOWN else _interrupted(journal, times)
     first, second, third, fourth = (_stopped(stage) for stage in run.stages)
     stages = (first, second, third, fourth)
     return replace(run, outcome=outcome, error=error, ended_at=at, stages=stages)
@@ -40,14 +43,37 @@ def _unknown(journal: Sequence[JournalEntry]) -> ErrorReport:
     return _report(error)
 
 
-def _interrupted(journal: Sequence[JournalEntry]) -> ErrorReport:
+def stopped(run: Run, outcome: Outcome, error: PipelineError, at: datetime) -> Run:
+    """Return the run as it ended when it was stopped, in the stage that was under way or was to come next."""
+    stages, met = [], False
+    for stage in run.stages:
+        if stage.status not in {StageStatus.RUNNING, StageStatus.WAITING}:
+            stages.append(stage)
+        elif not met:
+            met = True
+            stages.append(replace(stage, status=StageStatus.FAILED, summary=error.message))
+        else:
+            stages.append(replace(stage, status=StageStatus.SKIPPED, summary="Not reached"))
+    first, second, third, fourth = stages
+    return replace(
+        run, outcome=outcome, error=_report(error), ended_at=at, stages=(first, second, third, fourth)
+    )
+
+
+def _interrupted(journal: Sequence[JournalEntry], times: int) -> ErrorReport:
     done = sum(entry.outcome == "done" for entry in journal)
     if done:
         written = f"{done} write{'s' if done > 1 else ''} had been carried out, the rest had not begun"
     else:
         written = "nothing was written"
+    if times > 1:
+        return _report(
+            Interrupted(f"Fourcheck ended {times} times during this run and set it aside; {written}.")
+        )
     return _report(Interrupted(f"Fourcheck was stopped during this run; {written}."))
 
 
 def _report(error: PipelineError) -> ErrorReport:
-    return ErrorReport(error.code, error.message, error.remedy, error.retry_helps)
+    return ErrorReport(
+        error.code, error.message, error.remedy, error.retry_helps, error.unreachable, dict(error.ids)
+    )

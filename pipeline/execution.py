@@ -1,0 +1,292 @@
+"""One run that this process executes: under a lease, within limits, and stopped where somebody asks for it.
+
+The pipeline sees an `Execution` as its store, its journal and its events. Everything that is recorded carries
+the lease's epoch; when another process has the run by now, or the lease is over, `LeaseLost` ends the work
+without another word. While the store is away its statements are tried again for as long as the lease lasts.
+
+A request to stop, and a time limit, are honoured at once as long as nothing has been written, and then before
+the next write: never in the middle of one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from pipeline.clock import boot_seconds
+from pipeline.errors import ObjectBusy, PipelineError, RunCancelled, RunTaken, StoreUnavailable, TimeLimit
+from pipeline.fence import LeaseLost, fenced
+from pipeline.ids import ActorId, ObjectGuid, RunId
+from pipeline.interruption import interrupted, stopped
+from pipeline.milestones import (
+    BEGUN,
+    END_AFTER,
+    END_BEFORE,
+    INTENT_AFTER,
+    INTENT_BEFORE,
+    OUTCOME_AFTER,
+    STAGE_BEGUN,
+    STAGE_STORED,
+    WRITE_BEFORE,
+    passed,
+)
+from pipeline.model import Mode, Outcome, Request, Run, StageStatus, new_run
+from pipeline.ports import Holder, JournalEntry, Lease, RunQueue
+from pipeline.provision import preview, provision
+from pipeline.services import Services
+
+MARGIN_S: Final = 1.0
+"""How long before the end of a lease nothing is written any more, in seconds."""
+
+_PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0)
+"""How long to wait before a statement is tried again; the last one for every further time."""
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a run and each of its stages may take, in seconds, and how often a run is begun at most."""
+
+    run_s: float = 600.0
+    stage_s: float = 300.0
+    attempts: int = 3
+
+
+class Execution:
+    """A run on lease. Fulfils RunStore, Journal and Events for the pipeline.
+
+    `confirmed_at` is when the lease was asked for, by `boot_seconds`; without it the lease has no end, as for
+    a command line. `place_of` says where a run is shown, by what the surface has stored about it.
+    """
+
+    def __init__(
+        self,
+        lease: Lease,
+        queue: RunQueue,
+        services: Services,
+        *,
+        confirmed_at: float = math.inf,
+        limits: Limits = Limits(),
+        place_of: Callable[[Mapping[str, object]], str] | None = None,
+    ) -> None:
+        self.lease = lease
+        self.latest: Run | None = None
+        self._queue = queue
+        self._services = services
+        self._limits = limits
+        self._place_of = place_of
+        self._deadline = 0.0
+        self.confirm(confirmed_at)
+        self._lost = False
+        self._stop: PipelineError | None = None
+        self._task: asyncio.Task[object] | None = None
+        self._has_intended = False
+        self._stage: tuple[str, asyncio.TimerHandle] | None = None
+
+    # -- from outside ------------------------------------------------------------------------------------
+
+    async def carry_out(self, request: Request) -> Run | None:
+        """Execute the run. Returns it as it ended, or None where another process goes on with it."""
+        self._task = asyncio.current_task()
+        limit = TimeLimit(f"The run took longer than {self._limits.run_s:.0f} s.")
+        timer = asyncio.get_running_loop().call_later(self._limits.run_s, self.stop, limit)
+        try:
+            with fenced(self._look):
+                return await self._carry_out(request)
+        except LeaseLost:
+            _log.warning("run %s is left to another process", self.lease.run_id)
+            return None
+        finally:
+            self._task = None
+            timer.cancel()
+            if self._stage is not None:
+                self._stage[1].cancel()
+
+    def confirm(self, asked_at: float) -> None:
+        """Take note that the lease was given or prolonged; `asked_at` is when that was asked for."""
+        self._deadline = asked_at + self._queue.lease_s - MARGIN_S
+
+    def lose(self) -> None:
+        """Take note that another process has the run."""
+        self._lost = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def stop(self, error: PipelineError) -> None:
+        """Stop the run with this error, now or before its next write. What was asked for first counts."""
+        if self._stop is not None:
+            return
+        self._stop = error
+        if not self._has_intended and self._task is not None:
+            self._task.cancel()
+
+    def cancel(self, actor: ActorId) -> None:
+        """Stop the run because somebody asks for it."""
+        self.stop(cancelled(actor))
+
+    # -- the run -----------------------------------------------------------------------------------------
+
+    async def _carry_out(self, request: Request) -> Run:
+        passed(BEGUN, run_id=self.lease.run_id, attempts=self.lease.attempts)
+        try:
+            if self.lease.attempts > self._limits.attempts:
+                return await self._set_aside(request)
+            if self.lease.cancelled_by is not None:
+                self._stop = cancelled(self.lease.cancelled_by)
+                return await self._end_stopped(request, self._stop)
+            earlier = await self._earlier()
+            services = replace(self._services, store=self, journal=self, events=self, earlier=earlier)
+            carry_out = preview if request.mode is Mode.PREVIEW else provision
+            return await carry_out(request, services)
+        except asyncio.CancelledError:
+            if self._lost:
+                self._uncancel()
+                raise LeaseLost from None
+            if self._stop is None:
+                raise
+            self._uncancel()
+            return await self._end_stopped(request, self._stop)
+
+    async def _earlier(self) -> tuple[JournalEntry, ...]:
+        if self.lease.attempts <= 1:
+            return ()
+        return tuple(await self._stored(lambda: self._queue.journal(self.lease.run_id)))
+
+    def _uncancel(self) -> None:
+        if self._task is not None:
+            self._task.uncancel()
+
+    async def _end_stopped(self, request: Request, error: PipelineError) -> Run:
+        """End the run as it stood when it was stopped; nothing had been written."""
+        now = self._services.clock.now()
+        outcome = Outcome.CANCELLED if isinstance(error, RunCancelled) else Outcome.FAILED
+        return await self.end(stopped(self.latest or new_run(request, now), outcome, error, now))
+
+    async def _set_aside(self, request: Request) -> Run:
+        """End a run that has ended several processes: the others need not follow."""
+        _log.error("run %s is set aside: %d processes ended in it", self.lease.run_id, self._limits.attempts)
+        stored = await self._stored(lambda: self._queue.load(self.lease.run_id))
+        now = self._services.clock.now()
+        journal = await self._stored(lambda: self._queue.journal(self.lease.run_id))
+        run = stored or new_run(request, now)
+        return await self.end(interrupted(run, journal, now, times=self._limits.attempts))
+
+    async def end(self, run: Run) -> Run:
+        """Record and tell how the run ended."""
+        await self.save(run)
+        await self.changed(run)
+        return run
+
+    # -- RunStore ----------------------------------------------------------------------------------------
+
+    async def save(self, run: Run) -> None:
+        """Store the run as it stands, under the lease."""
+        ends = run.outcome is not Outcome.RUNNING
+        self.latest = run
+        passed(END_BEFORE if ends else STAGE_STORED, run_id=run.run_id)
+        await self._stored(lambda: self._queue.save(run, epoch=self.lease.epoch))
+        if ends:
+            passed(END_AFTER, run_id=run.run_id)
+
+    async def load(self, run_id: RunId) -> Run | None:
+        """Return a run, or None when there is none of that id (any more)."""
+        return await self._queue.load(run_id)
+
+    async def hold(self, run_id: RunId, guid: ObjectGuid) -> Holder | None:
+        """Give the run that object to itself until it ends; raise ObjectBusy when another run has it."""
+        holder = await self._stored(lambda: self._queue.hold(run_id, guid, epoch=self.lease.epoch))
+        if holder is not None:
+            ids = {"holder-run": holder.run_id, "holder": holder.actor, "since": holder.since.isoformat()}
+            if holder.notice is not None and self._place_of is not None:
+                ids["holder-place"] = self._place_of(holder.notice)
+            raise ObjectBusy(
+                f"{holder.actor} has been at work on this object since {holder.since:%H:%M:%S} UTC.", ids=ids
+            )
+        return None
+
+    # -- Journal -----------------------------------------------------------------------------------------
+
+    async def intend(self, run_id: RunId, step: str, detail: Mapping[str, object]) -> int:
+        """Record that a write is about to be sent, unless the run is to stop before it."""
+        if self._stop is not None:
+            raise self._stop
+        self._has_intended = True
+        passed(INTENT_BEFORE, run_id=run_id, step=step)
+        try:
+            entry = await self._stored(
+                lambda: self._queue.intend(run_id, step, detail, epoch=self.lease.epoch)
+            )
+        except RunCancelled as error:
+            raise cancelled(ActorId(error.ids.get("cancelled-by", ""))) from None
+        passed(INTENT_AFTER, run_id=run_id, step=step)
+        return entry
+
+    async def settle(self, entry: int, outcome: str, detail: Mapping[str, object]) -> None:
+        """Record what came of a write."""
+        await self._stored(lambda: self._queue.settle(entry, outcome, detail))
+        passed(OUTCOME_AFTER, run_id=self.lease.run_id, outcome=outcome)
+
+    # -- Events ------------------------------------------------------------------------------------------
+
+    async def changed(self, run: Run) -> None:
+        """Pass a new state on, and watch how long each stage takes."""
+        self.latest = run
+        running = next((s.name for s in run.stages if s.status is StageStatus.RUNNING), None)
+        if running is not None and (self._stage is None or self._stage[0] != running):
+            if self._stage is not None:
+                self._stage[1].cancel()
+            limit = TimeLimit(f"The {running} stage took longer than {self._limits.stage_s:.0f} s.")
+            loop = asyncio.get_running_loop()
+            self._stage = running, loop.call_later(self._limits.stage_s, self.stop, limit)
+            passed(STAGE_BEGUN, run_id=run.run_id, stage=str(running))
+        await self._services.events.changed(run)
+
+    # -- the lease ---------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Raise what stops the run, directly before a write is sent."""
+        passed(WRITE_BEFORE, run_id=self.lease.run_id)
+        if self._lost or boot_seconds() >= self._deadline:
+            raise LeaseLost
+        if self._stop is not None:
+            raise self._stop
+
+    async def _stored(self, statement: Callable[[], Awaitable[_T]]) -> _T:
+        """Carry out a statement; while the store is away, again and again until the lease is over."""
+        for turn in range(1_000_000):
+            try:
+                return await statement()
+            except RunTaken:
+                raise LeaseLost from None
+            except StoreUnavailable as error:
+                if math.isinf(self._deadline):  # nobody else could go on with it
+                    raise
+                pause = _PAUSES_S[min(turn, len(_PAUSES_S) - 1)]
+                if boot_seconds() + pause >= self._deadline:
+                    raise LeaseLost from error
+                if turn == 0:
+                    await self._tell_waiting(error)
+                await asyncio.sleep(pause)
+        raise LeaseLost
+
+    async def _tell_waiting(self, error: StoreUnavailable) -> None:
+        _log.warning("run %s waits for the store: %s", self.lease.run_id, error.message)
+        if self.latest is not None and self.latest.ended_at is None:
+            note = waiting_for_store(error)
+            await self._services.events.changed(replace(self.latest, warnings=(*self.latest.warnings, note)))
+
+
+def waiting_for_store(error: StoreUnavailable) -> str:
+    """Say that a run cannot go on for now."""
+    return f"{error.message} The run goes on when it works again; nothing is written before."
+
+
+def cancelled(actor: ActorId) -> RunCancelled:
+    """Return the error of a run that somebody stopped."""
+    return RunCancelled(f"The run was cancelled by {actor}.", ids={"cancelled-by": actor})
