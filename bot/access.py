@@ -8,13 +8,17 @@ from typing import Final
 
 from pipeline.configuration import Configuration, Configurations, Right
 from pipeline.ids import ActorId
+from pipeline.model import Mode
 
 _INCLUDED_IN: Final = {
     Right.LOOK: (Right.LOOK, Right.PREVIEW, Right.PROVISION),
     Right.PREVIEW: (Right.PREVIEW, Right.PROVISION),
     Right.PROVISION: (Right.PROVISION,),
+    Right.OVERRIDE_SCOPE: (Right.OVERRIDE_SCOPE,),
 }
 """The rights whose holders have a given right as well."""
+
+_ORDER: Final = tuple(Right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +43,41 @@ def decide(configuration: Configuration, actor: ActorId, channel: str, right: Ri
             return AccessDecision(allowed=True, why=f"{held} is granted by “{configuration.name}”")
         here_only = True
     if here_only:
-        why = f"You may {right}, but not in this channel."
+        why = f"You may {_do(right)}, but not in this channel."
         return AccessDecision(allowed=False, why=why, here_only=True)
-    granted = configuration.access[Right.PROVISION].people
+    granted = configuration.access[max(right, Right.PROVISION, key=_ORDER.index)].people
     if not any(grant.people for grant in configuration.access.values()):
         return AccessDecision(
             allowed=False,
-            why=f"Configuration “{configuration.name}” grants nobody any right, so nobody may {right}.",
+            why=f"Configuration “{configuration.name}” grants nobody any right, so nobody may {_do(right)}.",
         )
     ask = tuple(sorted(person for person in granted if not person.endswith("/*")))
     return AccessDecision(
-        allowed=False, why=f"You have no right to {right} with configuration “{configuration.name}”.", ask=ask
+        allowed=False,
+        why=f"You have no right to {_do(right)} with configuration “{configuration.name}”.",
+        ask=ask,
     )
 
 
-def permitted(configurations: Configurations, actor: ActorId, channel: str, right: Right) -> tuple[str, ...]:
-    """Return the names of the configurations with which the actor may do this, here."""
-    return tuple(c.name for c in configurations.all if decide(c, actor, channel, right).allowed)
+def permitted(
+    configurations: Configurations, actor: ActorId, channel: str, *rights: Right
+) -> tuple[str, ...]:
+    """Return the names of the configurations with which the actor may do all of this, here."""
+    return tuple(
+        c.name
+        for c in configurations.all
+        if all(decide(c, actor, channel, right).allowed for right in rights)
+    )
+
+
+def rights_for(mode: Mode, *, override_scope: bool) -> tuple[Right, ...]:
+    """Return the rights that a run takes."""
+    right = Right(str(mode))
+    return (right, Right.OVERRIDE_SCOPE) if override_scope else (right,)
+
+
+def _do(right: Right) -> str:
+    return str(right).replace("_", " the ")
 
 
 def _holds(actor: ActorId, people: Iterable[str]) -> bool:

@@ -83,6 +83,7 @@ def build_app(
     app.action(controls.RUN_AGAIN)(starting.run_again)
     app.action(controls.PREVIEW_THIS)(starting.preview_this)
     app.action(controls.PROVISION_THIS)(starting.provision_this)
+    app.action(run_controls.PREVIEW_ANYWAY)(starting.preview_anyway)
     app.action(run_controls.RUN_ALL_AGAIN)(starting.run_all_again)
     app.action(run_controls.PROVISION_ALL)(starting.provision_all)
     return app

@@ -136,6 +136,8 @@ class Request:
     """The preview whose plan is to be applied: it must still be the plan, or the run is refused."""
     permitted: tuple[str, ...] | None = None
     """The configurations that the actor may use for this; None for whoever needs no permission."""
+    override_scope: bool = False
+    """Whether to go on with an object that is out of scope, which takes a right of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,8 @@ class ScopeEvidence:
     guards: tuple[Condition, ...] = ()
     schedule: str = ""
     """What the synchronisation's own schedule would do with an object that is out of scope."""
+    overridable: bool = False
+    """Whether a right of its own can go on with the object nevertheless: never past a guard."""
     input_filters: tuple[FilterResult, ...] = ()
     """A set of its own that has to let the object in as well: what a schema calls input filters."""
     stage: Literal["scope"] = "scope"
@@ -420,6 +424,13 @@ class Run:
     error: ErrorReport | None = None
     ended_at: datetime | None = None
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def scope_overridden(self) -> bool:
+        """Whether the object is out of scope and the run went on nevertheless."""
+        scope = self.stage(StageName.SCOPE)
+        seen = scope.evidence
+        return scope.status is StageStatus.WARNING and isinstance(seen, ScopeEvidence) and not seen.in_scope
 
     def stage(self, name: StageName) -> Stage:
         """Return the stage of that name."""

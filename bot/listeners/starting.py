@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 
+from bot.access import rights_for
 from bot.actor import Actor
 from bot.answers import Answers, refusal
 from bot.listeners.buttons import clicked
@@ -15,7 +16,6 @@ from bot.listeners.permission import Permission
 from bot.progress import Place
 from bot.runs import Runs
 from bot.views import notices, wording
-from pipeline.configuration import Right
 from pipeline.ids import RunId, new_run_id
 from pipeline.model import Mode, Request, Run
 from pipeline.ports import Clock
@@ -48,6 +48,10 @@ class Starting:
         """Preview the object of a run, in the name of whoever clicked. Writes nothing."""
         await self._run(ack, body, Mode.PREVIEW)
 
+    async def preview_anyway(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Preview an object that is out of scope, for those who may override the scope."""
+        await self._run(ack, body, Mode.PREVIEW, override=True)
+
     async def provision_this(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Carry out the plan of a preview, if it still is the plan."""
         await self._run(ack, body, Mode.PROVISION, follow=True)
@@ -64,38 +68,42 @@ class Starting:
     # -- one run -----------------------------------------------------------------------------------------
 
     async def _run(
-        self, ack: AsyncAck, body: dict[str, Any], mode: Mode | None, *, follow: bool = False
+        self,
+        ack: AsyncAck,
+        body: dict[str, Any],
+        mode: Mode | None,
+        *,
+        follow: bool = False,
+        override: bool = False,
     ) -> None:
         run = await self._store.load(RunId(clicked(body)))
         if run is None:
             await self._answers.tell(ack, body, notices.unknown_run(clicked(body)))
             return
-        actor = await self._allowed(ack, body, [run], mode)
+        actor = await self._allowed(ack, body, [run], mode, override=override)
         if actor is None:
             return
-        request = _request(run, actor, mode or run.mode, follow=follow)
+        request = _request(run, actor, mode or run.mode, follow=follow, override=override)
         place = Place(actor.channel, actor.user, body.get("response_url"))
-        for key in await self._keys(body, actor, run):
+        under_way: Run | None = None
+        for key in _keys(body, actor, run):
             accepted = await self._runs.accept(request, place, delivery=key)
-            if accepted == request.run_id or not await self._is_over(accepted):
+            if accepted == request.run_id:
                 break
-        await self._answer(ack, body, actor)
+            under_way = await self._earlier(accepted)
+            if under_way is not None:
+                break
+        await self._answer(ack, body, actor, under_way)
 
-    async def _keys(self, body: Mapping[str, Any], actor: Actor, run: Run) -> Sequence[str]:
-        """Return the keys to accept a click under: it takes the first that no earlier click has used up.
-
-        Two clicks in a row have the same key, and become one run.
-        """
-        actions = body.get("actions") or [{}]
-        first = f"{actions[0].get('action_id')}:{run.run_id}:{actor.id}"
-        return [first, *(f"{first}:{number}" for number in range(2, _TRIES))]
-
-    async def _is_over(self, run_id: RunId) -> bool:
-        """Whether a run that the same button started before has nothing to do with this click."""
+    async def _earlier(self, run_id: RunId) -> Run | None:
+        """Return the run that an earlier click started, where this click means that very run."""
         run = await self._store.load(run_id)
-        if run is None:
-            return True
-        return run.ended_at is not None and self._clock.now() - run.started_at > DOUBLE_CLICK
+        if run is None or (run.ended_at is not None and self._age(run) > DOUBLE_CLICK):
+            return None
+        return run
+
+    def _age(self, run: Run) -> timedelta:
+        return self._clock.now() - run.started_at
 
     # -- several -----------------------------------------------------------------------------------------
 
@@ -118,34 +126,60 @@ class Starting:
             return
         requests = [_request(run, actor, mode or run.mode, follow=follow) for run in runs]
         place = Place(actor.channel, actor.user, body.get("response_url"))
-        for key in await self._keys(body, actor, runs[0]):
+        under_way: Run | None = None
+        for key in _keys(body, actor, runs[0]):
             accepted = await self._runs.accept_all(requests, place, delivery=key)
-            if accepted.new or not await self._is_over(accepted.run_id):
+            if accepted.new:
                 break
-        await self._answer(ack, body, actor)
+            under_way = await self._earlier(accepted.run_id)
+            if under_way is not None:
+                break
+        await self._answer(ack, body, actor, under_way)
 
     async def _allowed(
-        self, ack: AsyncAck, body: dict[str, Any], runs: Sequence[Run], mode: Mode | None
+        self,
+        ack: AsyncAck,
+        body: dict[str, Any],
+        runs: Sequence[Run],
+        mode: Mode | None,
+        *,
+        override: bool = False,
     ) -> Actor | None:
         """Return who clicked, if they may do this with every one of the runs; otherwise say why not."""
         actor: Actor | None = None
         for run in runs:
-            right = Right(str(mode or run.mode))
-            decision, actor = await self._permission.ask(right, body, run)
-            if not decision.allowed:
-                await self._answers.tell(ack, body, refusal(decision, right), "Not allowed")
-                return None
+            for right in rights_for(mode or run.mode, override_scope=override or run.scope_overridden):
+                decision, actor = await self._permission.ask(right, body, run)
+                if not decision.allowed:
+                    await self._answers.tell(ack, body, refusal(decision, right), "Not allowed")
+                    return None
         return actor
 
-    async def _answer(self, ack: AsyncAck, body: dict[str, Any], actor: Actor) -> None:
-        """Acknowledge; who clicked in a modal is told where the run is."""
-        if body.get("view"):
+    async def _answer(self, ack: AsyncAck, body: dict[str, Any], actor: Actor, under_way: Run | None) -> None:
+        """Acknowledge; who clicked in a modal, or again while the run is under way, is told where it is."""
+        if under_way is not None and under_way.ended_at is None and self._age(under_way) > DOUBLE_CLICK:
+            notice = await self._store.notice(under_way.run_id)
+            where = str((notice or {}).get("channel") or "")
+            message = notices.busy(wording.object_name(under_way), str(under_way.actor), where)
+            await self._answers.tell(ack, body, message, "Under way")
+        elif body.get("view"):
             await self._answers.tell(ack, body, notices.started(actor.channel), "Started")
         else:
             await ack()
 
 
-def _request(run: Run, actor: Actor, mode: Mode, *, follow: bool) -> Request:
+def _keys(body: Mapping[str, Any], actor: Actor, run: Run) -> Iterator[str]:
+    """Yield the keys to accept a click under: it takes the first that no earlier click has used up.
+
+    Two clicks in a row have the same key, and become one run.
+    """
+    actions = body.get("actions") or [{}]
+    first = f"{actions[0].get('action_id')}:{run.run_id}:{actor.id}"
+    yield first
+    yield from (f"{first}:{number}" for number in range(2, _TRIES))
+
+
+def _request(run: Run, actor: Actor, mode: Mode, *, follow: bool, override: bool = False) -> Request:
     return Request(
         run_id=new_run_id(),
         mode=mode,
@@ -153,4 +187,5 @@ def _request(run: Run, actor: Actor, mode: Mode, *, follow: bool) -> Request:
         actor=actor.id,
         configuration=run.configuration,
         follows=run.run_id if follow else None,
+        override_scope=override or run.scope_overridden,
     )

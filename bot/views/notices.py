@@ -14,6 +14,7 @@ _RIGHTS: Final = {
     "look": "look at runs",
     "preview": "preview",
     "provision": "provision",
+    "override_scope": "override the scope",
 }
 
 
@@ -108,6 +109,37 @@ def too_many(number: int, most: int) -> Message:
     )
 
 
+_INVITE: Final = "To follow a run step by step in this channel, invite the bot: `/invite @fourcheck`."
+_ELSEWHERE: Final = {
+    "not_in_channel": _INVITE,
+    "channel_not_found": _INVITE,
+    "is_archived": "This channel is archived, so the bot cannot post here. Use another channel next time.",
+    "restricted_action": (
+        "This channel lets only some members post, so the run could not be followed step by step. "
+        "Ask an administrator of the workspace to let the app post here, or use another channel."
+    ),
+    "ekm_access_denied": (
+        "Your organisation's key management keeps the bot from posting here. "
+        "Ask an administrator of the workspace, or use another channel."
+    ),
+    "missing_scope": (
+        "The bot lacks a permission in Slack, so the run could not be followed step by step. "
+        "Tell whoever runs this bot: the app has to be installed again from its manifest."
+    ),
+}
+"""Why the end of a run came once, by the command's own answer, and what to do (Slack, chat.postMessage)."""
+
+
+def elsewhere(why: str) -> str:
+    """Say, for one of Slack's errors, why the run was not shown step by step, and what to do about it."""
+    known = "restricted_action" if why.startswith("restricted_action") else why
+    otherwise = (
+        f"Slack did not let the bot post here ({text.phrase(why, 60)}), so the run could not be followed "
+        "step by step. Tell whoever runs this bot."
+    )
+    return _ELSEWHERE.get(known, otherwise)
+
+
 def started(channel: str) -> Message:
     """Say where a run is that was started from a modal."""
     where = f"<#{channel}>" if channel.isalnum() else "the channel"
@@ -145,16 +177,13 @@ def error(problem: PipelineError, support_id: str) -> Message:
     return _notice(text.sentence(problem.message, 250), text.sentence(problem.remedy, 250), support_id)
 
 
-def busy(name: str, permalink: str | None = None) -> Message:
-    """Say that the same object is being worked on, and where."""
-    first = f"{text.phrase(name, 120)} is being worked on right now. Nothing new was started."
+def busy(name: str, actor: str = "", channel: str = "", permalink: str | None = None) -> Message:
+    """Say that the same object is being worked on: by whom, and where that can be followed."""
+    whose = f" for {text.mention(actor)}" if actor else ""
+    where = f" in <#{channel}>" if channel and channel.isalnum() else ""
+    first = f"{text.phrase(name, 120)} is being worked on right now{whose}{where}. Nothing new was started."
     link = f"<{permalink}|See the run>." if permalink and _is_link(permalink) else "Wait for its end."
     return _notice(first, link)
-
-
-def overloaded() -> Message:
-    """Say that too much is going on."""
-    return _notice("Too many runs are waiting. Nothing was started.", "Try again in a minute.")
 
 
 def example(base: str) -> str:

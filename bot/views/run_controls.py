@@ -1,4 +1,4 @@
-"""The buttons that stand for several runs, or lead from a list to one: their action ids and values."""
+"""Further buttons, of single runs and of lists of them: their action ids and values."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from typing import Final
 from bot.views.controls import Control
 from pipeline.ids import RunId
 
+PREVIEW_ANYWAY: Final = "preview_anyway"
 RUN_ALL_AGAIN: Final = "run_again_all"
 PROVISION_ALL: Final = "provision_all"
 OPEN_RUN: Final = "open_run"
 HISTORY: Final = "history"
 HISTORY_OLDER: Final = "history_older"
 HISTORY_NEWER: Final = "history_newer"
+
+
+def preview_anyway(run_id: RunId) -> Control:
+    """Preview an object although it is out of scope."""
+    return Control(PREVIEW_ANYWAY, run_id)
 
 
 def run_all_again(first: RunId) -> Control:

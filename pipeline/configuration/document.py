@@ -27,6 +27,7 @@ class Access(_Strict):
     look: Grant = Grant()
     preview: Grant = Grant()
     provision: Grant = Grant()
+    override_scope: Grant = Grant()
 
 
 class Privacy(_Strict):

@@ -127,5 +127,6 @@ def _access(access: doc.Access) -> dict[model.Right, model.Grant]:
             (model.Right.LOOK, access.look),
             (model.Right.PREVIEW, access.preview),
             (model.Right.PROVISION, access.provision),
+            (model.Right.OVERRIDE_SCOPE, access.override_scope),
         )
     }

@@ -15,11 +15,13 @@ from pipeline.model import ObjectKind, TargetKind, TargetValue
 
 
 class Right(StrEnum):
-    """What a person may do; each includes the ones before it."""
+    """What a person may do; each of the first three includes the ones before it, the last stands alone."""
 
     LOOK = "look"
     PREVIEW = "preview"
     PROVISION = "provision"
+    OVERRIDE_SCOPE = "override_scope"
+    """To preview or provision, as the other rights allow, what the scope leaves out."""
 
 
 @dataclass(frozen=True, slots=True)

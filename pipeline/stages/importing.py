@@ -134,6 +134,8 @@ _UNIQUE: Final = frozenset({IdentifierKind.GUID, IdentifierKind.SID})
 
 def _require_permission(request: Request, configuration: Configuration) -> None:
     if request.permitted is not None and configuration.name not in request.permitted:
+        if request.override_scope:
+            raise NotPermitted(f"You may not override the scope of the configuration “{configuration.name}”.")
         raise NotPermitted(f"You may not {request.mode} with the configuration “{configuration.name}”.")
 
 

@@ -40,8 +40,10 @@ def evaluate_scope(source: Source) -> ScopeEvidence:
         or _outside_filters(filters)
         or _outside_filters(inputs, "The input filter ")
     )
+    meant_otherwise = _outside_base(source) is None and all(guard.passed for guard in guards)
     return ScopeEvidence(
         in_scope=reason is None,
+        overridable=reason is not None and meant_otherwise,
         schedule=SCHEDULE if reason is not None else "",
         why=reason or _inside((*filters, *inputs), groups, units),
         organizational_units=units,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.access import decide, permitted
+from bot.access import decide, permitted, rights_for
 from pipeline.configuration import Configuration, Configurations, Right, parse_configuration
 from pipeline.ids import ActorId
+from pipeline.model import Mode
 
 TEMPLATE = """
 version: 1
@@ -21,7 +22,8 @@ objects:
 RULES = """{
   look: {people: [T1/*]},
   preview: {people: [T1/UHELP], channels: [CDESK]},
-  provision: {people: [T1/UADMIN, T1/UROOT]}
+  provision: {people: [T1/UADMIN, T1/UROOT]},
+  override_scope: {people: [T1/UHELP, T1/UROOT]}
 }"""
 
 
@@ -41,6 +43,9 @@ ROWS = [
     ("T1/UHELP", "CDESK", Right.PROVISION, False, "preview does not include provision"),
     ("T1/UHELP", "CANY", Right.LOOK, True, "look is granted to the whole workspace"),
     ("T1/USOMEONE", "CANY", Right.LOOK, True, "to everyone in it"),
+    ("T1/UADMIN", "CANY", Right.OVERRIDE_SCOPE, False, "provision does not include overriding the scope"),
+    ("T1/UHELP", "CANY", Right.OVERRIDE_SCOPE, True, "it is granted to them by its name"),
+    ("T1/UHELP", "CANY", Right.PROVISION, False, "and gives nothing else"),
     ("T1/USOMEONE", "CDESK", Right.PREVIEW, False, "and no more than look"),
     ("T2/UADMIN", "CANY", Right.PROVISION, False, "the same user id in another workspace is somebody else"),
     ("T2/UADMIN", "CANY", Right.LOOK, False, "and not of this workspace"),
@@ -80,3 +85,22 @@ def test_permissions_are_counted_by_configuration() -> None:
 
     assert permitted(both, ActorId("T1/UADMIN"), "CANY", Right.PROVISION) == ("contoso",)
     assert permitted(both, ActorId("T1/UHELP"), "CANY", Right.LOOK) == ("contoso", "fabrikam")
+
+
+def test_overriding_takes_both_rights() -> None:
+    """A run past the scope takes the right to it and the right to override, of one configuration."""
+    both = Configurations((configuration(RULES),))
+    rights = rights_for(Mode.PROVISION, override_scope=True)
+
+    assert permitted(both, ActorId("T1/UROOT"), "CANY", *rights) == ("contoso",)
+    assert permitted(both, ActorId("T1/UADMIN"), "CANY", *rights) == ()
+    assert permitted(both, ActorId("T1/UHELP"), "CDESK", *rights) == ()
+    assert rights_for(Mode.PREVIEW, override_scope=False) == (Right.PREVIEW,)
+
+
+def test_a_refusal_to_override_names_those_who_may() -> None:
+    """Whom to ask is who has the very right."""
+    decision = decide(configuration(RULES), ActorId("T1/UADMIN"), "CDESK", Right.OVERRIDE_SCOPE)
+
+    assert decision.ask == ("T1/UHELP", "T1/UROOT")
+    assert "override the scope" in decision.why

@@ -42,7 +42,8 @@ REFUSALS = [
     (Rejection("message_not_found", 200), Next.ANEW, "deleted"),
     (Rejection("edit_window_closed", 200), Next.ANEW, "too old to be changed"),
     (Rejection("invalid_blocks", 200), Next.SKIP, "this very state is refused"),
-    (Rejection("invalid_auth", 200), Next.SKIP, "the token is refused"),
+    (Rejection("invalid_auth", 200), Next.ELSEWHERE, "the token is refused"),
+    (Rejection("restricted_action_thread_only_channel", 200), Next.ELSEWHERE, "few may post there"),
 ]
 
 

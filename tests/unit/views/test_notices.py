@@ -80,17 +80,16 @@ def test_errors_carry_a_support_id_and_nothing_of_the_inside() -> None:
 
 def test_a_link_is_only_made_of_a_permalink() -> None:
     """The busy notice links to the run; anything that is no https address stays out."""
-    good = notices.busy("Ada", "https://contoso.slack.com/archives/C1/p1")
+    good = notices.busy("Ada", permalink="https://contoso.slack.com/archives/C1/p1")
     assert "<https://contoso.slack.com/archives/C1/p1|See the run>" in good.text
     for bad in ("javascript:alert(1)", "https://x|y>", "https://x> <!channel", None):
-        assert "See the run" not in notices.busy("Ada", bad).text
+        assert "See the run" not in notices.busy("Ada", permalink=bad).text
 
 
 def test_every_notice_is_complete_in_its_text() -> None:
     """A screen reader gets the same sentences as the eye."""
     for notice in (
         notices.unknown_run("01JDABCDEFGHJK"),
-        notices.overloaded(),
         notices.busy("Ada"),
         notices.defect("x"),
     ):
