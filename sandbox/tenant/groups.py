@@ -207,10 +207,17 @@ def list_owners(tenant: Tenant, call: Call, group: Segment) -> Reply:
 def list_member_references(tenant: Tenant, call: Call, group: Segment) -> Reply:
     """GET /groups/{id}/members/$ref."""
     state = tenant.store.view()
-    entry = references.find_group(state, group)
-    links = [
-        {"@odata.id": f"{call.base}/directoryObjects/{one}"} for one in entry.members if one in state.live
-    ]
+    return _references(call, state, references.find_group(state, group).members)
+
+
+def list_owner_references(tenant: Tenant, call: Call, group: Segment) -> Reply:
+    """GET /groups/{id}/owners/$ref."""
+    state = tenant.store.view()
+    return _references(call, state, references.find_group(state, group).owners)
+
+
+def _references(call: Call, state: State, ids: tuple[str, ...]) -> Reply:
+    links = [{"@odata.id": f"{call.base}/directoryObjects/{one}"} for one in ids if one in state.live]
     return Reply(200, {"@odata.context": f"{call.base}/$metadata#Collection($ref)", "value": links})
 
 

@@ -85,6 +85,7 @@ ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/directoryRoles/{role}", "role.read", roles.read_role),
     ("GET", "/directoryRoles/{role}/members", "role.read", roles.list_role_members),
     ("GET", "/groups/{group}/owners", "group.read", groups.list_owners),
+    ("GET", "/groups/{group}/owners/$ref", "group.read", groups.list_owner_references),
     ("POST", "/groups/{group}/owners/$ref", "group.write", groups.add_owner),
     ("DELETE", "/groups/{group}/owners/{owner}/$ref", "group.write", groups.remove_owner),
     ("GET", "/directoryObjects/{object}", "object.read", directory.read_object),
