@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bot.views.text import without_secrets
 from pipeline.ids import RunId
 from pipeline.model import StageName
 
@@ -112,10 +113,12 @@ class Reference:
 
 
 def searchable(typed: str) -> str:
-    """Return what was typed as it is searched for: what can be seen of it, in one line of bounded length."""
-    return (
-        "".join(c if c.isprintable() else " " for c in typed[: 4 * SEARCH_MAX]).strip()[:SEARCH_MAX].strip()
-    )
+    """Return what was typed as it is searched for: what can be seen of it, in one line of bounded length.
+
+    What looks like a secret is not searched for, since the view would have to remember it.
+    """
+    seen = "".join(c if c.isprintable() else " " for c in typed[: 4 * SEARCH_MAX])
+    return without_secrets(seen).strip()[:SEARCH_MAX].strip()
 
 
 def view_details(run_id: RunId, stage: StageName) -> Control:

@@ -78,10 +78,7 @@ ATTACKS = (
     "-----BEGIN PRIVATE KEY-----MIIE-----END PRIVATE KEY-----",
     "CN=a\\,b,OU=<!here>,DC=x",
 )
-_PLACES = ("{}", "Ada {} Lovelace", "{0}{0}", "x*{}*", "`{}", "\n{}")
-
-STRINGS = tuple(dict.fromkeys(place.format(attack) for attack in ATTACKS for place in _PLACES))
-"""More than three hundred."""
+PLACES = ("{}", "Ada {} Lovelace", "{0}{0}", "x*{}*", "`{}", "\n{}")
 
 _OURS = frozenset({"run_id", "actor", "stage"})  # what the bot itself makes, and a literal of the model
 

@@ -175,5 +175,5 @@ def everything_shown(payload: Payload) -> list[str]:
 
 def formatting(payload: Payload) -> list[str]:
     """Return what formats in each text: marks, emoji codes and line breaks, in order."""
-    marks = re.compile(r"[*~`\n]|(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])|:[a-z0-9_+-]+:")
+    marks = re.compile(r"[*~`\n]|(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])|:(?!\d\d?:)[a-z0-9_+-]+:")
     return ["".join(marks.findall(OWN_TOKEN.sub("", text))) for text in mrkdwn_of(payload)]
