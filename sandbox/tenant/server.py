@@ -1,4 +1,9 @@
-"""The tenant on a loopback socket: login, Graph and the sandbox's own calls in one aiohttp application."""
+"""The tenant on a loopback socket: login, Graph and the sandbox's own calls in one aiohttp application.
+
+The sandbox's own calls: `GET /_sandbox/ledger` (every write in order, with what became of it and what the
+caller was told), `GET /_sandbox/requests`, `GET`, `POST` and `DELETE /_sandbox/faults` (see the module of the
+faults), and `POST /_sandbox/reset` with nothing, for the seed as it was, or with a seed of one's own.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +22,7 @@ from sandbox.tenant.journal import Journal
 from sandbox.tenant.login import Login
 from sandbox.tenant.protocol import JSON_TYPE, Call, read_target
 from sandbox.tenant.service import Graph
-from sandbox.tenant.tenant import from_seed
+from sandbox.tenant.tenant import SeedError, from_seed
 from sandbox.tenant.tokens import TokenIssuer
 
 if TYPE_CHECKING:
@@ -118,9 +123,14 @@ class TenantServer:
     ) -> None:
         await self.stop()
 
-    def reset(self) -> None:
-        """Put everything back to the seed: objects, ledger, requests and faults."""
-        self._tenant = from_seed(self._seed, self._clock)
+    def reset(self, seed: Mapping[str, Any] | None = None) -> None:
+        """Put everything back to the seed, or to another one from now on; raise SeedError and change nothing.
+
+        Objects, ledger, requests and faults are as at the start, and the next ids are the same ones.
+        """
+        wanted = self._seed if seed is None else copy.deepcopy(dict(seed))
+        self._tenant = from_seed(wanted, self._clock)
+        self._seed = wanted
         self._faults.clear()
         self._journal = Journal()
         self._compose()
@@ -183,7 +193,7 @@ class TenantServer:
             ("GET", "faults"): lambda _: self._faults.describe(),
             ("POST", "faults"): self._post_faults,
             ("DELETE", "faults"): lambda _: self._faults.clear(request.query.get("kind")),
-            ("POST", "reset"): lambda _: self.reset(),
+            ("POST", "reset"): self._post_reset,
         }
         call = calls.get((request.method, name))
         if call is None:
@@ -193,6 +203,15 @@ class TenantServer:
         except ValueError as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response({"ok": True} if answer is None else answer)
+
+    def _post_reset(self, body: bytes) -> None:
+        seed = json.loads(body) if body.strip() else None
+        if seed is not None and not isinstance(seed, dict):
+            raise SeedError("a seed is an object")
+        try:
+            self.reset(seed or None)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise SeedError(f"the seed does not have the form of one: {error!r}") from None
 
     def _post_faults(self, body: bytes) -> dict[str, Any]:
         self._faults.add(json.loads(body) if body.strip() else None)

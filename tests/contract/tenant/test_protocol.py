@@ -165,6 +165,21 @@ async def test_reset_puts_everything_back_and_ids_repeat(caller: Caller) -> None
     assert (await caller.send("POST", "/users", json=NEW)).json()["id"] == first
 
 
+async def test_a_tenant_of_ones_own_is_posted(caller: Caller, seed: dict[str, Any]) -> None:
+    """Reset with a seed: its objects are there from now on; a slip in one is 400 and changes nothing."""
+    grace = {"id": "cccccccc-0000-4000-8000-00000000000a", "userPrincipalName": "grace@contoso.test"}
+    slips: list[Any] = [[], {"peolpe": []}, {"users": 5}, {"users": ["x"]}, {"domains": [{}]}]
+    for slip in slips:
+        refused = await caller.http.post("/_sandbox/reset", json=slip)
+        assert (refused.status_code, bool(refused.json()["error"])) == (400, True), slip
+    assert len((await caller.get("/users"))["value"]) == 5
+    mine = {**seed, "users": [grace], "groups": [], "privileged": []}
+    assert (await caller.http.post("/_sandbox/reset", json=mine)).status_code == 200
+    await caller.http.post("/_sandbox/reset")
+    found = await caller.get("/users", _select="userPrincipalName")
+    assert [one["userPrincipalName"] for one in found["value"]] == ["grace@contoso.test"]
+
+
 async def test_settings_point_the_bot_here(server: TenantServer) -> None:
     """The settings: tenant, client, secret, both addresses, and writing switched on."""
     assert server.settings() == {
