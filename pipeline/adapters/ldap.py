@@ -121,6 +121,9 @@ class LdapDirectory:
             deadline=deadline,
             scope="SUBTREE",
             size_limit=LOOKED_AT,
+            time_limit_s=TIME_LIMIT_S
+            / 2,  # then the controller gives what it has, before nobody waits any more
+            partial=True,
         )
         return tuple(complete(session, raw, self._settings, deadline) for raw in found.entries)
 

@@ -162,10 +162,12 @@ class Session:
         cookie: bytes = b"",
         time_limit_s: float = math.inf,
         deleted: bool = False,
+        partial: bool = False,
     ) -> Found:
         """Run one search. Raises DirectoryError, for an answer of the controller or for the lack of one.
 
-        `deleted` objects are found among the others, where the account may see them.
+        `deleted` objects are found among the others, where the account may see them. `partial` takes what was
+        found when the time limit ended the search.
         """
         if deadline.passed:
             raise ldap_errors.timed_out(self.controller)
@@ -183,11 +185,13 @@ class Session:
             lambda error: ldap_errors.broken_off(error, self.controller),
         )
         answer = Answer.of(result)
-        if answer.code not in {ldap_errors.SUCCESS, ldap_errors.SIZE_LIMIT_EXCEEDED}:
+        cut = answer.code == ldap_errors.SIZE_LIMIT_EXCEEDED
+        cut = cut or (partial and answer.code == ldap_errors.TIME_LIMIT_EXCEEDED)
+        if answer.code != ldap_errors.SUCCESS and not cut:
             raise ldap_errors.from_answer(answer, self.controller)
         return Found(
             tuple(_entry(item) for item in response if item.get("type") == "searchResEntry"),
-            cut=answer.code == ldap_errors.SIZE_LIMIT_EXCEEDED,
+            cut=cut,
             cookie=_cookie(result),
         )
 

@@ -15,6 +15,7 @@ from pipeline.adapters.ldap_settings import Controller
 from pipeline.errors import DirectoryError, RequestError
 
 SUCCESS: Final = 0
+TIME_LIMIT_EXCEEDED: Final = 3
 SIZE_LIMIT_EXCEEDED: Final = 4
 NO_SUCH_OBJECT: Final = 32
 MATCHED_DN: Final = "matched_dn"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.adapters.ldap_faults import GROUPS, Fault
+from pipeline.errors import ObjectKindUnknown
 
 BEGIN: Final = "<!-- faults -->"
 END: Final = "<!-- /faults -->"
@@ -16,12 +17,22 @@ _PLACE: Final = re.compile(r"\{\w+\}")
 _SETTING: Final = re.compile(r"FOURCHECK_[A-Z_]+[A-Z]")
 
 
+_OTHER_KIND: Final = Fault(
+    "other_kind",
+    "it is a computer, an organizational unit or the like",
+    ObjectKindUnknown,
+    "Its class is {kind}, and objects of that class are not handled.",
+)
+"""The one row that is not the adapter's: the import stage looks at the class of what was read."""
+
+
 def fault_table() -> str:
     """Return the tables as Markdown, a heading each; what differs from case to case is an ellipsis."""
     parts = []
     for heading, rows in GROUPS.items():
         head = f"### {heading}\n\n| when | name | the message | what to do | again |\n|---|---|---|---|---|"
-        parts.append("\n".join((head, *map(_row, rows))))
+        more = (_OTHER_KIND,) if heading == "The object" else ()
+        parts.append("\n".join((head, *map(_row, (*rows, *more)))))
     return "\n\n".join(parts)
 
 

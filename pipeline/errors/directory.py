@@ -99,7 +99,11 @@ class DirectoryReferral(DirectoryError):
     """The object lies in another domain."""
 
     code = "directory_referral"
-    remedy = "Add that domain as FOURCHECK_DIRECTORIES__NAME__URLS and so on, and name it in a configuration."
+    remedy = (
+        "Add that domain by FOURCHECK_DIRECTORIES__NAME__URLS, FOURCHECK_DIRECTORIES__NAME__BIND_DN, "
+        "FOURCHECK_DIRECTORIES__NAME__BIND_PASSWORD and FOURCHECK_DIRECTORIES__NAME__BASE_DN, with a name of "
+        "your choice for NAME, and write directory: with that name into a configuration."
+    )
 
 
 class DirectoryLimit(DirectoryError):

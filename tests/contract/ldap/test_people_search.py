@@ -136,7 +136,7 @@ def named(name: str, number: int, **more: tuple[bytes, ...]) -> Entry:
     return made(f"CN={name} {number},{BASE_DN}", number, **attributes)
 
 
-@pytest.mark.parametrize("fault", [FaultKind.HANG, FaultKind.BUSY, FaultKind.TIME_LIMIT, FaultKind.DROP])
+@pytest.mark.parametrize("fault", [FaultKind.HANG, FaultKind.BUSY, FaultKind.DROP])
 async def test_a_search_ends_soon_whatever_happens(
     server: DirectoryServer, open_directory: OpenDirectory, fault: FaultKind
 ) -> None:
@@ -148,6 +148,17 @@ async def test_a_search_ends_soon_whatever_happens(
     with pytest.raises(DirectoryError):
         await directory.search("ada", limit=5)
     assert time.monotonic() - started < 2.6
+
+
+@pytest.mark.parametrize("fault", [FaultKind.TIME_LIMIT, FaultKind.SIZE_LIMIT])
+async def test_what_was_found_before_a_limit_is_given(
+    server: DirectoryServer, open_directory: OpenDirectory, fault: FaultKind
+) -> None:
+    """A controller that stops at one of its limits has found somebody, which is better than nobody."""
+    directory = open_directory(settings_of(server))
+    await directory.warm_up()
+    server.faults.add(fault)
+    assert len(await directory.search("svc", limit=5)) == 1
 
 
 async def test_searches_leave_connections_to_runs(
