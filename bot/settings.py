@@ -168,6 +168,23 @@ class StoreSettings(_Section):
     retention_days: int = Field(90, ge=1, description="How long runs are kept")
 
 
+class RunsSettings(_Section):
+    """How runs are executed."""
+
+    at_once: int = Field(100, ge=1, le=1000, description="How many runs a process executes at a time")
+    lease_s: float = Field(
+        10.0, ge=1, le=300, description="After how many seconds without a word others take its runs over"
+    )
+    grace_s: float = Field(
+        20.0, ge=0, le=3600, description="How many seconds runs have to end when the process is told to stop"
+    )
+    limit_s: float = Field(600.0, gt=0, description="How many seconds a run may take")
+    stage_limit_s: float = Field(300.0, gt=0, description="How many seconds one of its stages may take")
+    uncertain_s: float = Field(
+        35.0, ge=0, description="How many seconds a request may take effect after its process has gone"
+    )
+
+
 class Settings(BaseSettings):
     """Everything the process is told from outside."""
 
@@ -180,6 +197,7 @@ class Settings(BaseSettings):
     entra: EntraSettings = EntraSettings()
     proxy: ProxySettings = ProxySettings()
     store: StoreSettings = Field(default_factory=StoreSettings)
+    runs: RunsSettings = RunsSettings()
     configurations: Path = Path("configurations")
 
     @property

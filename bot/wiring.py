@@ -40,12 +40,13 @@ from pipeline.adapters.tokens import TokenSource
 from pipeline.clock import SystemClock
 from pipeline.configuration import ConfigurationKeeper
 from pipeline.errors import PipelineError
+from pipeline.execution import Limits
 from pipeline.ports import Events
 from pipeline.runs.store import Store, open_store
 from pipeline.write_gate import WriteGate
 
 GRACE_S = 20.0
-"""How long runs under way may take to end when the process is told to stop, in seconds."""
+"""How long messages may take to get to their end when the process is told to stop, in seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +101,8 @@ async def open_systems(settings: Settings, *, guest: bool = False) -> AsyncItera
     """Open store, directories and tenant. `guest`: beside a running bot, without taking its place."""
     configurations = ConfigurationKeeper(settings.configurations)
     async with AsyncExitStack() as stack:
-        store = open_store(settings.store.url.get_secret_value(), guest=guest)
+        url = settings.store.url.get_secret_value()
+        store = open_store(url, guest=guest, lease_s=settings.runs.lease_s)
         stack.push_async_callback(store.close)
         directories = {name: LdapDirectory(each) for name, each in ldap_settings(settings).items()}
         for directory in directories.values():
@@ -137,7 +139,7 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
         tasks = Tasks()
         runs, app = _surface(settings, systems, slack, tasks)
         stack.push_async_callback(tasks.drain, GRACE_S)
-        stack.push_async_callback(runs.drain, GRACE_S)
+        stack.push_async_callback(runs.drain, settings.runs.grace_s)
         await systems.warm_up()
         renewal = asyncio.create_task(systems.tokens.keep_fresh(), name="token renewal")
         stack.push_async_callback(_cancel, renewal)
@@ -171,7 +173,12 @@ def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -
     messages = Messages(slack.client, slack.response_urls, systems.store, tasks, render_all)
     answers = Answers(slack.client, slack.response_urls, tasks)
     services = systems.services(messages)
-    runs = Runs(services, systems.store, messages, tasks)
+    limits = Limits(
+        run_s=settings.runs.limit_s,
+        stage_s=settings.runs.stage_limit_s,
+        uncertain_s=settings.runs.uncertain_s,
+    )
+    runs = Runs(services, systems.store, messages, tasks, limits=limits, at_once=settings.runs.at_once)
     picker = Picker(runs=runs, services=services, client=slack.client, answers=answers)
     permission = Permission(systems.store, systems.configurations)
     buttons = Buttons(

@@ -31,12 +31,14 @@ from pipeline.milestones import (
     OUTCOME_AFTER,
     STAGE_BEGUN,
     STAGE_STORED,
+    WRITE_AFTER,
     WRITE_BEFORE,
     passed,
 )
 from pipeline.model import Mode, Outcome, Request, Run, StageStatus, new_run
-from pipeline.ports import Holder, JournalEntry, Lease, RunQueue
+from pipeline.ports import Holder, Lease, RunQueue
 from pipeline.provision import preview, provision
+from pipeline.recovery import UNCERTAIN_S, Earlier
 from pipeline.services import Services
 
 MARGIN_S: Final = 1.0
@@ -56,6 +58,8 @@ class Limits:
     run_s: float = 600.0
     stage_s: float = 300.0
     attempts: int = 3
+    uncertain_s: float = UNCERTAIN_S
+    """How long a request of a process that has gone may still take effect."""
 
 
 class Execution:
@@ -87,6 +91,7 @@ class Execution:
         self._stop: PipelineError | None = None
         self._task: asyncio.Task[object] | None = None
         self._has_intended = False
+        self._earlier: Earlier | None = None
         self._stage: tuple[str, asyncio.TimerHandle] | None = None
 
     # -- from outside ------------------------------------------------------------------------------------
@@ -140,8 +145,8 @@ class Execution:
             if self.lease.cancelled_by is not None:
                 self._stop = cancelled(self.lease.cancelled_by)
                 return await self._end_stopped(request, self._stop)
-            earlier = await self._earlier()
-            services = replace(self._services, store=self, journal=self, events=self, earlier=earlier)
+            self._earlier = await self._read_earlier()
+            services = replace(self._services, store=self, journal=self, events=self, earlier=self._earlier)
             carry_out = preview if request.mode is Mode.PREVIEW else provision
             return await carry_out(request, services)
         except asyncio.CancelledError:
@@ -153,20 +158,27 @@ class Execution:
             self._uncancel()
             return await self._end_stopped(request, self._stop)
 
-    async def _earlier(self) -> tuple[JournalEntry, ...]:
-        if self.lease.attempts <= 1:
-            return ()
-        return tuple(await self._stored(lambda: self._queue.journal(self.lease.run_id)))
+    async def _read_earlier(self) -> Earlier | None:
+        """Return what somebody who had the run before had begun to write, if anything."""
+        if self.lease.epoch <= 1:
+            return None
+        entries = tuple(await self._stored(lambda: self._queue.journal(self.lease.run_id)))
+        stored = await self._stored(lambda: self._queue.load(self.lease.run_id))
+        plan = stored.plan if stored is not None else None
+        return Earlier(entries, plan, self._limits.uncertain_s) if entries else None
 
     def _uncancel(self) -> None:
         if self._task is not None:
             self._task.uncancel()
 
     async def _end_stopped(self, request: Request, error: PipelineError) -> Run:
-        """End the run as it stood when it was stopped; nothing had been written."""
+        """End the run as it stood when it was stopped; only somebody before may have written anything."""
         now = self._services.clock.now()
         outcome = Outcome.CANCELLED if isinstance(error, RunCancelled) else Outcome.FAILED
-        return await self.end(stopped(self.latest or new_run(request, now), outcome, error, now))
+        reason: PipelineError | None = error
+        if self._earlier is not None:
+            outcome, reason = self._earlier.truth(outcome, error)
+        return await self.end(stopped(self.latest or new_run(request, now), outcome, reason or error, now))
 
     async def _set_aside(self, request: Request) -> Run:
         """End a run that has ended several processes: the others need not follow."""
@@ -229,6 +241,7 @@ class Execution:
 
     async def settle(self, entry: int, outcome: str, detail: Mapping[str, object]) -> None:
         """Record what came of a write."""
+        passed(WRITE_AFTER, run_id=self.lease.run_id, outcome=outcome)
         await self._stored(lambda: self._queue.settle(entry, outcome, detail))
         passed(OUTCOME_AFTER, run_id=self.lease.run_id, outcome=outcome)
 

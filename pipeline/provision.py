@@ -37,6 +37,7 @@ from pipeline.model import (
     TargetKind,
 )
 from pipeline.record import DEFECT, Record
+from pipeline.recovery import Earlier
 from pipeline.redaction import private_targets, redact_identity, redact_match, redact_plan, redact_target
 from pipeline.services import Services
 from pipeline.stages.acting import apply_plan
@@ -108,11 +109,15 @@ async def _run(request: Request, services: Services) -> Run:
         await _scope(record, source, override=request.override_scope)
         if request.mode is Mode.PROVISION:
             await services.store.hold(request.run_id, source.identity.guid)
+        if services.earlier is not None:
+            await services.earlier.settle_creation(services.tenant, services.journal)
         match = await _match(record, source, services)
         return await _act(record, source, match, services)
     except Skipped:
         return await record.end(Outcome.SKIPPED)
     except PipelineError as error:
+        if services.earlier is not None:
+            error = services.earlier.explain(error)
         return await record.end(_ended_by(error), error)
     except Exception:  # noqa: BLE001  # a defect ends the run, told and logged, never the process
         _log.exception("run %s met a defect", request.run_id)
@@ -184,19 +189,24 @@ async def _act(record: Record, source: Source, match: Match, services: Services)
         plan = await make_plan(source, match, services, salt)
         shown = redact_plan(plan, match.rules, source.configuration.privacy)
         record.change(plan=shown)
+        if services.earlier is not None:
+            await services.earlier.settle(plan, services.journal)
+            if plan.action is PlanAction.NONE and services.earlier.writes:
+                return await _end_acted(record, shown, Action(plan.target), services.earlier)
         _guard(plan, source, match)
         provisioning = record.run.mode is Mode.PROVISION
         if plan.action is PlanAction.NONE or not provisioning or not services.writes:
             if provisioning and plan.action is not PlanAction.NONE:
                 record.warn(WRITES_OFF)
             return await _end_planned(record, shown)
-        await _refuse_other_plan(record, services)
+        if services.earlier is None or not services.earlier.covers(plan):
+            await _refuse_other_plan(record, services)
         await _refuse_stale(plan, source, match, services)
         await record.pass_on()  # the plan is on record before the first write
         action = await apply_plan(plan, shown, source, record.run.run_id, services)
         if action.target is not None:
             record.change(target=_shown_target(action.target, match, source))
-        return await _end_acted(record, shown, action)
+        return await _end_acted(record, shown, action, services.earlier)
 
 
 def _shown_target(target: TargetIdentity, match: Match, source: Source) -> TargetIdentity:
@@ -283,13 +293,14 @@ async def _end_planned(record: Record, plan: Plan) -> Run:
     return await record.end(outcome)
 
 
-async def _end_acted(record: Record, plan: Plan, action: Action) -> Run:
+async def _end_acted(record: Record, plan: Plan, action: Action, earlier: Earlier | None) -> Run:
     """Tell what came of the plan: all of it, a part of it, or what stopped it before anything was written."""
-    evidence = ActionEvidence(tuple(action.writes), (*action.refused, *not_written(plan)))
+    before = earlier.writes if earlier is not None else ()
+    evidence = ActionEvidence((*before, *action.writes), (*action.refused, *not_written(plan)))
     record.keep(StageName.ACTION, evidence)
     if action.error is not None and not action.written:
         raise action.error
-    done = _DONE[plan.action]
+    done = (earlier.outcome if earlier is not None else None) or _DONE[plan.action]
     if done is Outcome.CREATED:
         record.warn(CLOUD_ONLY[plan.kind])
     summary = action_summary(
@@ -299,6 +310,9 @@ async def _end_acted(record: Record, plan: Plan, action: Action) -> Run:
         refused=len(action.refused),
         removed=action.removed,
     )
+    if before:
+        now = f"now {summary[0].lower()}{summary[1:]}" if action.written else "nothing else was to be done"
+        summary = f"{str(done).capitalize()} before Fourcheck was stopped; {now}"
     for note in evidence.notes[:NOTES_SHOWN]:
         record.warn(note)
     if action.error is not None:

@@ -25,6 +25,10 @@ from pipeline.model import (
     new_run,
 )
 from pipeline.services import Services
+from pipeline.waiting import Patience, Waiting, telling_waits
+
+TOLD_FROM_S: Final = 1.0
+"""Shorter waits are over before anybody has read of them."""
 
 NOT_REACHED: Final = "Not reached"
 DEFECT: Final = "Something in Fourcheck itself went wrong"
@@ -41,6 +45,8 @@ class Record:
         self.follows = request.follows
         self._services = services
         self._stage_began = 0.0
+        self._patience = Patience()
+        self._waits = 0
 
     def change(
         self,
@@ -77,12 +83,26 @@ class Record:
         self.run = self.run.with_stage(replace(self.run.stage(name), status=StageStatus.RUNNING))
         await self._services.events.changed(self.run)
         try:
-            yield
+            with telling_waits(self._waiting, self._patience):
+                yield
         except Exception as error:
             if self.run.stage(name).status is StageStatus.RUNNING:
                 summary = error.message if isinstance(error, PipelineError) else DEFECT
                 self.close(name, StageStatus.FAILED, summary, self.run.stage(name).evidence)
             raise
+
+    async def _waiting(self, wait: Waiting | None) -> None:
+        """Show in the running stage that a system asked to wait, until the last of such waits is over."""
+        self._waits += 1 if wait else -1
+        running = next((s for s in self.run.stages if s.status is StageStatus.RUNNING), None)
+        if running is None or (wait is None and self._waits):
+            return
+        if wait is not None and wait.seconds < TOLD_FROM_S:
+            return
+        summary = str(wait) if wait else ""
+        if running.summary != summary:
+            self.run = self.run.with_stage(replace(running, summary=summary))
+            await self._services.events.changed(self.run)
 
     async def end_stage(
         self, name: StageName, status: StageStatus, summary: str, evidence: Evidence | None
@@ -98,6 +118,8 @@ class Record:
 
     async def end(self, outcome: Outcome, error: PipelineError | None = None) -> Run:
         """End the run; stages it did not reach say so. Told even where it could not be stored."""
+        if self._services.earlier is not None:
+            outcome, error = self._services.earlier.truth(outcome, error)
         for stage in self.run.stages:
             if stage.status is StageStatus.WAITING:
                 self.run = self.run.with_stage(

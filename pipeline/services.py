@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pipeline.configuration import Configuration, Configurations
 from pipeline.errors import ConfigurationInvalid
 from pipeline.expressions import Context
-from pipeline.ports import Clock, Directory, Events, Journal, JournalEntry, RunStore
+from pipeline.ports import Clock, Directory, Events, Journal, RunStore
+from pipeline.recovery import Earlier
 from pipeline.write_gate import WriteGate
 
 
@@ -26,7 +27,7 @@ class Services:
     clock: Clock
     writes: bool
     random: random.Random = field(default_factory=random.SystemRandom)
-    earlier: tuple[JournalEntry, ...] = ()
+    earlier: Earlier | None = None
     """What a process that ended in the middle of this run had begun to write."""
 
     def directory(self, configuration: Configuration) -> Directory:

@@ -15,10 +15,8 @@ import logging
 import random
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlsplit
@@ -27,6 +25,7 @@ from pipeline import errors, facts
 from pipeline.adapters.graph.errors import read_answer, to_error
 from pipeline.adapters.graph.exchange import Exchange, GraphSettings, Lost, Reply
 from pipeline.adapters.graph.retry import (
+    CEILING,
     Attempt,
     Effect,
     Failure,
@@ -35,7 +34,9 @@ from pipeline.adapters.graph.retry import (
     decide,
     parse_retry_after,
 )
+from pipeline.fence import before_write
 from pipeline.ports import Clock, Receipt
+from pipeline.waiting import Waiting, patience_left, wait_told
 
 _log = logging.getLogger(__name__)
 
@@ -45,8 +46,13 @@ _AS_IS: Final = "surrogatepass"
 """Half a surrogate pair goes out as it is, to be refused; replaced, it would be searched for as another."""
 _CLAIMS: Final = re.compile(r'\bclaims="([^"]+)"')
 
+_WAITED_FOR: Final = {
+    Failure.THROTTLED: "Throttled by Microsoft Graph",
+    Failure.BUSY: "Another change of the object is going on",
+    Failure.NOT_VISIBLE: "Not yet visible in Entra ID",
+}
+
 Params = Mapping[str, str]
-TellWait = Callable[[Wait], None]
 
 
 class Tokens(Protocol):
@@ -59,19 +65,6 @@ class Tokens(Protocol):
     def roles(self, token: str) -> frozenset[str]:
         """Return the application permissions that a token carries."""
         ...
-
-
-_told: ContextVar[TellWait | None] = ContextVar("graph_waits", default=None)
-
-
-@contextmanager
-def telling_waits(tell: TellWait) -> Iterator[None]:
-    """Tell of every wait that requests of this task and of its child tasks go into, until the block ends."""
-    marker = _told.set(tell)
-    try:
-        yield
-    finally:
-        _told.reset(marker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +97,12 @@ class GraphTransport:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
-        on_wait: TellWait | None = None,
     ) -> None:
         self.base: Final = settings.base
         self._tokens = tokens
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
-        self._on_wait = on_wait
         self._exchange = Exchange(settings)
         self._in_flight = asyncio.Semaphore(_IN_FLIGHT)
 
@@ -159,11 +150,15 @@ class GraphTransport:
         return await self._carry_out(Call("GET", link, Effect.READ, needs=needs))
 
     async def pause(self, wait: Wait) -> None:
-        """Wait, and tell those who want to know."""
-        for tell in (self._on_wait, _told.get()):
-            if tell is not None:
-                tell(wait)
-        await self._sleep(wait.seconds)
+        """Wait, and tell whoever wants to know."""
+        told = Waiting(wait.seconds, _WAITED_FOR.get(wait.why, "Microsoft Graph does not answer"))
+        await wait_told(told, self._clock.monotonic(), self._sleep)
+
+    def decide(self, attempt: Attempt) -> Wait | Stop:
+        """Say what follows a failed attempt, within what the whole run may still wait."""
+        left = patience_left()
+        ceiling = CEILING if left is None else min(CEILING, attempt.elapsed + left)
+        return decide(attempt, jitter=self._jitter(), ceiling=ceiling)
 
     def elapsed(self, since: float) -> float:
         """Return the seconds since a moment of the monotonic clock."""
@@ -176,10 +171,6 @@ class GraphTransport:
     def retry_after(self, headers: Mapping[str, str]) -> float | None:
         """Return the wait that an answer asks for. Names of headers are in lower case."""
         return parse_retry_after(headers.get("retry-after"), now=self._clock.now(), date=headers.get("date"))
-
-    def jitter(self) -> float:
-        """Return a number from 0 to 1 that spreads the waits of many clients."""
-        return self._jitter()
 
     def receipt(self, reply: Reply) -> Receipt:
         """Return what a write was answered with."""
@@ -226,12 +217,21 @@ class GraphTransport:
                 failure = outcome.failure
             retry_after = self.retry_after(outcome.headers) if isinstance(outcome, Reply) else None
             attempt = Attempt(call.effect, failure, tries, self.elapsed(started), retry_after, call.fresh)
-            decision = decide(attempt, jitter=self._jitter())
+            decision = self.decide(attempt)
+            if isinstance(decision, Stop) and decision.unknown and retry_after:
+                await self._rest(attempt, retry_after)
             if isinstance(decision, Stop):
                 raise await self._give_up(call, outcome, decision)
             _log.info("Microsoft Graph: %s, trying again in %.1f s", failure, decision.seconds)
             await self.pause(decision)
             new_connection = decision.new_connection
+
+    async def _rest(self, attempt: Attempt, seconds: float) -> None:
+        """Keep to what the service asked for, before whoever sent the write comes back to look at it."""
+        look = replace(attempt, effect=Effect.READ, retry_after=seconds)
+        decision = self.decide(look)
+        if isinstance(decision, Wait):
+            await self.pause(decision)
 
     async def _attempt(self, call: Call, token: str, *, new_connection: bool) -> Reply | Lost:
         headers = {
@@ -247,6 +247,8 @@ class GraphTransport:
             headers["Content-Type"] = "application/json"
             content = json_text.dumps(call.json).encode()
         async with self._in_flight:
+            if call.effect is not Effect.READ:
+                before_write()
             return await self._exchange.send(
                 call.method, call.url, headers=headers, content=content, new_connection=new_connection
             )
