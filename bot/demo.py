@@ -174,7 +174,7 @@ async def run_once(identifier: str, payloads: Path | None, *, quiet: bool) -> Ru
     async with contoso(mode="http") as world:
         answer = await world.workspace.command(USER, CHANNEL, identifier)
         told = answer["ack"]["body"]  # where only the person who asked is answered
-        if told and not await world.bot.systems.store.history(limit=1):
+        if not await world.bot.systems.store.history(limit=1):
             raise IdentifierMalformed(f"“{identifier}” is a command of its own, and no run.")
         run = await _ended_run(world)
         message = None if told else await _final_message(world)

@@ -45,7 +45,7 @@ class SlashCommand:
 PROVISION = SlashCommand(
     "/provision",
     "Take one user or group of Active Directory through import, scope, match and action",
-    "[preview] <distinguished name> [with <configuration>] | help",
+    "[preview | history] <identifier> [with <configuration>] | help",
 )
 
 
