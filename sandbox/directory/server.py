@@ -181,6 +181,7 @@ class DirectoryServer:
             return
         # A StartTLS connection shakes hands later: its session asks for that fault.
         fault = self.faults.take("connect") if encrypted else None
+        served = False
         try:
             if fault is not None and fault.kind is FaultKind.HANG_TLS:
                 await asyncio.Event().wait()
@@ -189,11 +190,12 @@ class DirectoryServer:
             if fault is not None and fault.kind is FaultKind.DROP:
                 return
             reader, writer = await _open(connection, self._directory if encrypted else None)
+            served = True
         except OSError as error:  # a client that trusts nobody ends the handshake: its right
             _log.debug("no TLS: %s", error)
             return
         finally:
-            if fault is not None and fault.kind in {FaultKind.HANG_TLS, FaultKind.DROP}:
+            if not served:  # for whatever reason, be it that the server stops
                 connection.close()
         await Session(self._directory, reader, writer, encrypted=encrypted).serve()
 
