@@ -29,7 +29,7 @@ export const isGroup = (element) => element.type === "radio_buttons" || element.
 /**
  * Draw an element that keeps a value.
  *
- * `use`: id, attributes (for the field or the group), name (if no label names it), names, state (its value as the
+ * `use`: id, attributes (for the field or the group), name (if no label names it), title (what its label says), names, state (its value as the
  * workspace has it), suggest(text), changed(value) if each change is to be told.
  */
 export function control(element, use) {
@@ -121,10 +121,10 @@ function asking(element, { suggest }) {
   };
 }
 
-function select(element, { id, attributes, name, state, changed }, { many = false, wait = 0, load }) {
+function select(element, { id, attributes, name, title, state, changed }, { many = false, wait = 0, load }) {
   const box = new Combobox({
     id,
-    name: name ?? element.placeholder?.text ?? "Options",
+    name: title ?? name ?? "Options",
     placeholder: element.placeholder?.text,
     many,
     most: element.max_selected_items,

@@ -99,7 +99,7 @@ export class Faults {
 
   #row(board, { choice, label, description }, active) {
     const id = `fault-${board}-${choice}`;
-    const on = el("button", { type: "button", class: "button", id, "aria-describedby": `${id}-says` }, "Switch on", el("span", { class: "hidden" }, `: ${label}`));
+    const on = el("button", { type: "button", class: "button", id, "aria-label": `Switch on: ${label}`, "aria-describedby": `${id}-says` }, "Switch on");
     on.addEventListener("click", () => this.#change(switchboard.on(board, choice), `${label}: on`));
     const times = active.some((one) => one.times === null) ? null : active.reduce((sum, one) => sum + one.times, 0);
     return el(

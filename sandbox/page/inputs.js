@@ -24,6 +24,7 @@ export function input(block, view) {
     ...view.use(block, element),
     id,
     name: null,
+    title: block.label.text,
     attributes: {
       required: !block.optional,
       "aria-labelledby": grouped ? label.id : null,

@@ -35,6 +35,11 @@ _LOOK: Final[dict[str, Any]] = {
     "bypass_csp": True,  # for the lines above
 }
 _WIDE: Final = {"width": 1120, "height": 1060}
+_PHONE: Final[dict[str, Any]] = {
+    "viewport": {"width": 390, "height": 1060},
+    "has_touch": True,
+    "is_mobile": True,
+}
 _WINDOW: Final = {"width": 1280, "height": 820}
 
 
@@ -60,6 +65,8 @@ OUTCOMES: Final = (
     Outcome("message-unchanged", "unchanged", "is already up to date"),
     Outcome("message-skipped", "scope-filter", "was not provisioned: out of scope"),
     Outcome("message-refused", "ambiguous", "several objects in Entra ID match"),
+    Outcome("message-synced", "synced", ""),
+    Outcome("message-contact", "contact", ""),
     Outcome("message-failed", "upn-conflict", "was not provisioned"),
     Outcome("message-preview", "update-three", "nothing was written", verb="preview "),
     Outcome("message-warning", "manager-missing", "with a warning"),
@@ -68,13 +75,29 @@ OUTCOMES: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The same workspace in two windows of one person, wide and as on a phone."""
+
+    wide: Page
+    phone: Page
+
+    async def take(self, find: Callable[[Page], Locator], folder: Path, name: str) -> None:
+        """Photograph the same thing in both."""
+        await _take(find(self.wide), folder / f"{name}.png")
+        await _take(find(self.phone), folder / f"{name}-phone.png")
+
+
 async def main(folder: Path) -> None:
     """Take every picture, on a fresh contoso."""
     async with contoso() as world, _browser() as browser:
-        page = await _open(browser, world)
+        windows = Windows(await _open(browser, world), await _open(browser, world, **_PHONE))
         for outcome in OUTCOMES:
-            await _picture_of_outcome(world, page, outcome, folder)
-        await _pictures_of_modals(world, page, folder)
+            await _picture_of_outcome(world, windows, outcome, folder)
+        await _picture_of_waiting(world, windows, folder)
+        await _picture_of_several(world, windows, folder)
+        await _pictures_of_details(world, windows, folder)
+        await _pictures_of_forms(world, windows, folder)
         await _pictures_of_the_page(world, browser, folder)
 
 
@@ -96,28 +119,58 @@ async def _open(browser: Browser, world: Contoso, *, still: bool = True, **look:
     return page
 
 
+async def _type(page: Page, text: str) -> None:
+    """Type a command and send it."""
+    message = page.get_by_role("textbox", name="Message")
+    await message.fill(f"/provision {text}".strip())
+    await message.press("Enter")
+    if text == "":
+        await message.press("Enter")  # the first one completes the command's name
+
+
 async def _run(page: Page, case: str, headline: str, verb: str = "") -> Locator:
     """Type the command and wait for its message to end with this headline."""
-    message = page.get_by_role("textbox", name="Message")
-    await message.fill(f"/provision {verb}{_IDENTIFIERS[case]}")
-    await message.press("Enter")
+    await _type(page, f"{verb}{_IDENTIFIERS[case]}")
     article = page.get_by_role("article").last
     await article.get_by_role("heading", name=headline).wait_for()
     await article.get_by_role("button", name="Run again").wait_for()
     return article
 
 
-async def _picture_of_outcome(world: Contoso, page: Page, outcome: Outcome, folder: Path) -> None:
-    await _start_over(world, page)
+async def _picture_of_outcome(world: Contoso, windows: Windows, outcome: Outcome, folder: Path) -> None:
+    await _start_over(world, windows)
     if outcome.before is not None:
         outcome.before(world)
-    article = await _run(page, outcome.case, outcome.headline, outcome.verb)
-    await _take(article, folder / f"{outcome.name}.png")
+    await _run(windows.wide, outcome.case, outcome.headline, outcome.verb)
+    await windows.take(lambda page: page.get_by_role("article").last, folder, outcome.name)
 
 
-async def _start_over(world: Contoso, page: Page) -> None:
+async def _picture_of_waiting(world: Contoso, windows: Windows, folder: Path) -> None:
+    """Take a run that waits because Graph throttles."""
+    await _start_over(world, windows)
+    world.tenant.inject({"kind": "throttled-seconds", "seconds": 8})
+    await _type(windows.wide, _IDENTIFIERS["create"])
+    await windows.wide.get_by_role("heading", name="provisioning…").wait_for()
+    await windows.wide.wait_for_timeout(1500)  # until it says what it waits for
+    await windows.take(lambda page: page.get_by_role("article").last, folder, "message-waiting")
+    await windows.wide.get_by_role("button", name="Run again").wait_for()
+
+
+async def _picture_of_several(world: Contoso, windows: Windows, folder: Path) -> None:
+    """Take the one message of several objects."""
+    await _start_over(world, windows)
+    cases = ("create", "update-three", "scope-filter", "ambiguous")
+    await _type(windows.wide, "\n".join(_IDENTIFIERS[case] for case in cases))
+    article = windows.wide.get_by_role("article").last
+    await article.get_by_role("heading", name="4 objects").wait_for()
+    await article.get_by_role("button", name="again").first.wait_for()
+    await windows.take(lambda page: page.get_by_role("article").last, folder, "message-several")
+
+
+async def _start_over(world: Contoso, windows: Windows) -> None:
     await world.workspace.reset_everything()
-    await page.get_by_role("article").first.wait_for(state="detached")
+    for page in (windows.wide, windows.phone):
+        await page.get_by_role("article").first.wait_for(state="detached")
 
 
 async def _take(what: Locator, path: Path) -> None:
@@ -126,27 +179,53 @@ async def _take(what: Locator, path: Path) -> None:
     await what.screenshot(path=path, animations="disabled")
 
 
-async def _pictures_of_modals(world: Contoso, page: Page, folder: Path) -> None:
+async def _pictures_of_details(world: Contoso, windows: Windows, folder: Path) -> None:
     """Each stage's modal of an update, and the match of a refusal; tall ones are cut where they are paged."""
     for case, headline, places in (
-        ("update-three", "was updated", {"import": 0, "scope": 1, "action": 3}),
-        ("ambiguous", "several objects", {"match": 2}),
+        ("update-three", "was updated", {"import": 0, "scope": 1, "match": 2, "action": 3}),
+        ("ambiguous", "several objects", {"match-ambiguous": 2}),
+        ("scope-filter", "out of scope", {"scope-out": 1}),
     ):
-        await _start_over(world, page)
-        article = await _run(page, case, headline)
+        await _start_over(world, windows)
+        article = await _run(windows.wide, case, headline)
         for stage, place in places.items():
             await article.get_by_role("button", name="View details").nth(place).click()
-            dialog = page.get_by_role("dialog")
-            await dialog.wait_for()
-            await _take(dialog, folder / f"details-{stage}.png")
-            await page.keyboard.press("Escape")
-            await dialog.wait_for(state="detached")
+            await _picture_of_modal(windows, folder, f"details-{stage}")
+
+
+async def _pictures_of_forms(world: Contoso, windows: Windows, folder: Path) -> None:
+    """Take the form that finds an object, with its list open, and the history."""
+    await _start_over(world, windows)
+    await _type(windows.wide, "")
+    for page in (windows.wide, windows.phone):
+        field = page.get_by_role("combobox", name="User or group")
+        await field.press_sequentially("a")
+        await field.press_sequentially("d")
+        await page.get_by_role("option").first.wait_for()
+        await page.screenshot(path=folder / f"picker{'' if page is windows.wide else '-phone'}.png")
+        await field.press("Escape")
+    await windows.wide.keyboard.press("Escape")
+    await windows.wide.get_by_role("dialog").wait_for(state="detached")
+    for case, headline in (("create", "was created"), ("scope-filter", "out of scope")):
+        await _run(windows.wide, case, headline)
+    await _type(windows.wide, "history")
+    await windows.wide.get_by_role("heading", name="The latest runs").wait_for()
+    await windows.take(lambda page: page.get_by_role("article").last, folder, "history")
+
+
+async def _picture_of_modal(windows: Windows, folder: Path, name: str) -> None:
+    for page in (windows.wide, windows.phone):
+        await page.get_by_role("dialog").wait_for()
+    await windows.take(lambda page: page.get_by_role("dialog"), folder, name)
+    await windows.wide.keyboard.press("Escape")
+    for page in (windows.wide, windows.phone):
+        await page.get_by_role("dialog").wait_for(state="detached")
 
 
 async def _pictures_of_the_page(world: Contoso, browser: Browser, folder: Path) -> None:
-    """Take the whole window: with suggestions, a finished run, a payload; dark, and on a phone."""
+    """Take the whole window: with suggestions, a finished run, a payload, faults; dark, and on a phone."""
+    await world.workspace.reset_everything()
     page = await _open(browser, world, still=False, viewport=_WINDOW)
-    await _start_over(world, page)
     await page.get_by_role("textbox", name="Message").press_sequentially("/provision ")
     await page.screenshot(path=folder / "page-suggestions.png")
     await _run(page, "create", "was created")
@@ -154,6 +233,11 @@ async def _pictures_of_the_page(world: Contoso, browser: Browser, folder: Path) 
     await page.screenshot(path=folder / "page.png")
     await page.get_by_role("button", name="Payload").click()
     await page.screenshot(path=folder / "page-payload.png")
+    await page.get_by_role("button", name="Faults", exact=True).click()
+    lost = page.get_by_role("listitem").filter(has_text="Timed out (504), yet written")
+    await lost.get_by_role("button").click()
+    await lost.get_by_text("1 left").wait_for()
+    await page.screenshot(path=folder / "page-faults.png")
     dark = await _open(browser, world, still=False, color_scheme="dark", viewport=_WINDOW)
     await dark.screenshot(path=folder / "page-dark.png")
     phone = await _open(browser, world, still=False, viewport={"width": 390, "height": 780}, is_mobile=True)

@@ -57,10 +57,32 @@ async def test_axe_finds_no_serious_fault(world: Contoso, visit: Open, look: str
     await page.get_by_role("button", name="Notification text").click()
     await page.get_by_role("button", name="Payload").click()
     assert await faults(page) == []
+    await page.get_by_role("button", name="Close payload").click()
+    await _form_and_faults(page, look)
     if look == "phone":
-        await page.get_by_role("button", name="Close payload").click()
         await page.get_by_role("button", name="Workspace menu").click()
         assert await faults(page) == []
+
+
+async def _form_and_faults(page: Page, look: str) -> None:
+    """Open the form that finds an object, with its list, and the panel of faults with one of them on."""
+    message = page.get_by_role("textbox", name="Message")
+    await message.fill("/provision preview")
+    await message.press("Enter")
+    await page.get_by_role("dialog").get_by_role("combobox").press_sequentially("ad")
+    await expect(page.get_by_role("option").first).to_be_visible()
+    assert await faults(page) == []
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    if look == "phone":
+        await page.get_by_role("button", name="Workspace menu").click()
+    await page.get_by_role("button", name="Faults", exact=True).click()
+    panel = page.get_by_role("complementary", name="Faults")
+    await panel.get_by_role("button", name="Switch on: Busy").click()
+    await expect(panel).to_contain_text("On · 1 left")
+    assert await faults(page) == []
+    await panel.get_by_role("button", name="Close faults").click()
 
 
 async def test_axe_would_find_one(world: Contoso, visit: Open) -> None:

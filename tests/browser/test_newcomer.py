@@ -109,10 +109,10 @@ async def test_by_mouse(page: Page) -> None:
         dialog = page.get_by_role("dialog", name=f"{stage} details")
         await expect(dialog.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
         if stage == "Import":
-            assert await value_of(dialog, "department") == "Engineering"
+            assert await value_of(dialog, "displayName") == "Ada Lovelace"
             await dialog.get_by_role("button", name="Next").click()
             await expect(dialog.get_by_role("button", name="Previous")).to_be_visible()
-            assert await value_of(dialog, "userPrincipalName") == "ada.lovelace@contoso.test"
+            await expect(dialog.get_by_text("displayName", exact=True)).to_have_count(0)
         await dialog.get_by_role("button", name="Close", exact=True).click()
         await expect(page.get_by_role("dialog")).to_have_count(0)
 
@@ -130,9 +130,7 @@ async def test_a_start_is_one_click_away(page: Page) -> None:
     await expect(page.get_by_role("textbox", name="Message")).to_be_focused()
     await press(page, "Enter")
     await expect(
-        page.get_by_role(
-            "heading", name="Alan Turing was updated in Entra ID: 2 changes, 1 addition, 0 cleared"
-        )
+        page.get_by_role("heading", name="Alan Turing was updated in Entra ID: 2 changes, 1 addition")
     ).to_be_visible()
 
 
