@@ -163,10 +163,12 @@ class Switchboard:
                 return rule
         return None
 
-    def token_roles(self, granted: tuple[str, ...]) -> tuple[str, ...]:
-        """Give the roles that a token carries now, of those granted."""
+    def token_roles(self, granted: tuple[str, ...], *, issued_at: str = "") -> tuple[str, ...]:
+        """Give the roles that a token carries now, of those granted; `issued_at` is where one is issued."""
         for rule in self._rules:
             if rule.token_roles is not None:
+                if issued_at:
+                    self._struck.append(rule.struck("POST", issued_at))
                 return rule.token_roles
         return granted
 

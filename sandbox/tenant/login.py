@@ -126,7 +126,7 @@ class Login:
             raise refuse_login("unknown_application", client=form["client_id"], tenant=identity.tenant_id)
         audience = self._audience(form["scope"])
         self._check_credential(form)
-        roles = self._faults.token_roles(identity.roles)
+        roles = self._faults.token_roles(identity.roles, issued_at=f"/{identity.tenant_id}/{_TOKEN}")
         token = {
             "token_type": "Bearer",
             "expires_in": identity.token_lifetime_s,

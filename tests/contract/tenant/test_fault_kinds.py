@@ -157,6 +157,8 @@ async def test_the_permission_to_write_is_taken_away_and_given_back(caller: Call
     assert (await caller.send("GET", "/users")).status_code == 200
     refused = await caller.send("POST", "/users", json=GRACE)
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "Authorization_RequestDenied")
+    (struck,) = (await caller.http.get(PAGE)).json()["struck"]
+    assert struck["label"] == "Permission to write taken away"
     await caller.http.post(PAGE)
     await caller.sign_in()
     assert (await caller.send("POST", "/users", json=GRACE)).status_code == 201
