@@ -17,6 +17,9 @@ from tests.fixtures.scene import Scene, read, scene_with
 SAMPLE = Path(__file__).parents[2] / "configurations" / "contoso.yaml"
 UNCHANGED = "Katherine"
 
+one_transport = pytest.mark.parametrize("scene", ["socket"], indirect=True)
+"""For what does not depend on how Slack reaches the bot."""
+
 OPEN_PLACES = [
     ("C0GENERAL", "a public channel that the bot has not joined"),
     ("D0MARIA", "a direct message with the bot"),
@@ -49,6 +52,7 @@ ELSEWHERE = [
 ]
 
 
+@one_transport
 @pytest.mark.parametrize(("error", "words", "reason"), ELSEWHERE, ids=[row[2] for row in ELSEWHERE])
 async def test_where_the_bot_cannot_post_the_end_comes_once(
     scene: Scene, error: str, words: str, reason: str
@@ -64,6 +68,7 @@ async def test_where_the_bot_cannot_post_the_end_comes_once(
     assert len(scene.posted()) == 1
 
 
+@one_transport
 async def test_what_is_revoked_on_the_way_still_has_an_end(scene: Scene) -> None:
     """The first state was posted, then the token went: the end comes by the response URL."""
     fault = {"method": "chat.update", "times": 9, "then": {"error": "account_inactive"}}
@@ -74,6 +79,7 @@ async def test_what_is_revoked_on_the_way_still_has_an_end(scene: Scene) -> None
     assert UNCHANGED in read(message)
 
 
+@one_transport
 async def test_rights_need_no_user_groups(scene: Scene) -> None:
     """On a free plan there are none: rights are by person, and Slack is never asked who is in a group."""
     await scene.provision(scene.people["unchanged"])
@@ -109,6 +115,7 @@ async def test_two_clicks_in_a_row_are_one_run(scene: Scene) -> None:
     await workspace.until(lambda: len(scene.ended()) == 3, within=20)
 
 
+@one_transport
 async def test_a_click_on_what_is_under_way_says_where_it_is(scene: Scene) -> None:
     """The run that the button started goes on: a further click starts nothing, and says whose and where."""
     message = await scene.provision(f"preview {scene.people['create']}")
@@ -130,6 +137,7 @@ async def test_a_click_on_what_is_under_way_says_where_it_is(scene: Scene) -> No
 EXPIRED = ["run_again", "provision_this", "details_import", "history"]
 
 
+@one_transport
 @pytest.mark.parametrize("action", EXPIRED)
 async def test_an_expired_button_says_what_to_do(scene: Scene, action: str) -> None:
     """The run is no longer stored: whoever presses a button of its message reads how to go on."""
