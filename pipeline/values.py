@@ -126,6 +126,14 @@ _ACCOUNT_TYPES: Final = {  # MS-SAMR 2.2.1.9
     0x30000001: "computer account",
     0x30000002: "trust account",
 }
+_PRIMARY_GROUPS: Final = {  # MS-DTYP 2.4.2.4, "Well-Known SID Structures"
+    512: "Domain Admins",
+    513: "Domain Users",
+    514: "Domain Guests",
+    515: "Domain Computers",
+    516: "Domain Controllers",
+    521: "Read-only Domain Controllers",
+}
 _RECIPIENT_TYPES: Final = {  # Exchange, recipient type details
     0x1: "user mailbox",
     0x2: "linked mailbox",
@@ -349,6 +357,11 @@ def _recipient_type(number: int) -> tuple[str, ...]:
     return (_RECIPIENT_TYPES[number],) if number in _RECIPIENT_TYPES else ()
 
 
+def _primary_group(number: int) -> tuple[str, ...]:
+    """Name the group; neither `memberOf` nor the group's `member` shows this membership."""
+    return (f"{_PRIMARY_GROUPS.get(number, f'group number {number} of the domain')}, not listed in memberOf",)
+
+
 def _admin_count(number: int) -> tuple[str, ...]:
     return ("is or was a protected administrator",) if number else ()
 
@@ -358,6 +371,7 @@ _WORDS: Final[dict[str, Callable[[int], tuple[str, ...]]]] = {
     "msds-user-account-control-computed": _computed,
     "grouptype": _group_type,
     "samaccounttype": _account_type,
+    "primarygroupid": _primary_group,
     "pwdlastset": _password_set,
     "lockouttime": _lockout,
     "msexchrecipienttypedetails": _recipient_type,

@@ -188,7 +188,8 @@ def import_evidence(source: Source) -> ImportEvidence:
         attributes=tuple(_imported(name, entry, privacy) for name in names),
         hidden=sum(1 for name in {*COMMON, *source.configuration.reads} if name not in wanted),
         notes=tuple(
-            f"{name}: the first {len(entry.get(name)):,} of {entry.totals.get(name, 0) or 'more'} values"
+            f"{name}: the first {len(entry.get(name)):,} of "
+            f"{f'{entry.totals[name]:,}' if name in entry.totals else 'more'} values"
             for name in sorted(entry.incomplete)
         ),
     )

@@ -111,6 +111,13 @@ def test_texts_for_people(name: str, raw: bytes, expected: str) -> None:
             ("locked out on 2024-01-17T21:20:00Z; the lockout may have ended since",),
             "locked",
         ),
+        ("primaryGroupID", b"513", ("Domain Users, not listed in memberOf",), "the usual primary group"),
+        (
+            "primaryGroupID",
+            b"1108",
+            ("group number 1108 of the domain, not listed in memberOf",),
+            "one of the domain's own",
+        ),
         ("groupType", b"2", ("global distribution group",), "a distribution list of one domain"),
         ("groupType", b"-2147483640", ("universal security group",), "a group of the whole forest"),
         ("groupType", b"-2147483644", ("domain local security group",), "a group of its own domain"),
