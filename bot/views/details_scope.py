@@ -90,8 +90,11 @@ def _met_told(passed: bool) -> str:  # noqa: FBT001  # the one thing it is about
 
 
 def _condition_row(group: str, condition: Condition) -> Row:
-    told = text.visible(f"{_met_told(condition.passed)} {condition.name}: {condition.why}")
-    return Row(group, partial(_condition, condition), lambda: told)
+    return Row(group, partial(_condition, condition), partial(_condition_told, condition))
+
+
+def _condition_told(condition: Condition) -> str:
+    return text.visible(f"{_met_told(condition.passed)} {condition.name}: {condition.why}")
 
 
 def _condition(condition: Condition) -> list[Block]:

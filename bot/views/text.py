@@ -7,9 +7,11 @@ Values that have to be exact go into plain_text or rich_text objects, where noth
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from pipeline.model import Outcome, Run, Stage, StageStatus, TargetValue
@@ -22,9 +24,9 @@ _WORDY_CUT: Final = 60  # below this a cut is marked by an ellipsis alone: the s
 
 _LINE_BREAKS: Final = "\n\r\v\f\x85\u2028\u2029"
 _INVISIBLE_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+_INVISIBLE: Final = re.compile(f"[{''.join(_INVISIBLE_LETTERS)}]")
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
 _JOINERS: Final = "\u200c\u200d"  # they shape emoji and many scripts, so they stay between such characters
-_PLAIN: Final = re.compile(r"[ -~]*\Z")
 _PLAIN_LINES: Final = re.compile(r"[ -~\n\t]*\Z")
 _LOOK_ALIKE: Final = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
 _FORMATTING: Final = re.compile(r"[*~`]|(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])")
@@ -46,7 +48,7 @@ def visible(value: str, *, lines: bool = False) -> str:
 
     With `lines`, line breaks and tabs stay; otherwise they are marked too, so that a value is one line.
     """
-    if (_PLAIN_LINES if lines else _PLAIN).match(value):
+    if _all_seen(value) or (lines and _PLAIN_LINES.match(value)):
         return value
     return "".join(_mark(value, index, lines=lines) for index in range(len(value)))
 
@@ -60,9 +62,20 @@ def _mark(value: str, index: int, *, lines: bool) -> str:
         return "" if value[index : index + 2] == "\r\n" else kept
     if char == "\t":
         return char if lines else "⇥"
-    shapes = char in _JOINERS and _joins(value, index)
+    if char in _JOINERS and _joins(value, index):
+        return char
+    return _glyph(char)
+
+
+@lru_cache(maxsize=4096)
+def _glyph(char: str) -> str:
     unseen = char in _INVISIBLE_LETTERS or unicodedata.category(char) in _UNSEEN
-    return f"⟨U+{ord(char):04X}⟩" if unseen and not shapes else char
+    return f"⟨U+{ord(char):04X}⟩" if unseen else char
+
+
+def _all_seen(value: str) -> bool:
+    """Whether every character can be seen, told without looking at each: false also where it is not sure."""
+    return value.isprintable() and not _INVISIBLE.search(value)
 
 
 def _joins(value: str, index: int) -> bool:
@@ -94,14 +107,18 @@ def is_cut(value: str, limit: int, *, lines: bool = False) -> bool:
 
 def _take(value: str, limit: int, *, lines: bool) -> tuple[str, int]:
     """Take as much of the value as fits; return it and how many of its characters it stands for."""
-    if len(value) <= limit and _PLAIN.match(value):
-        return value, len(value)
+    whole = value[:limit]
+    if _all_seen(whole) and len(json.dumps(whole)) - 2 <= 4 * limit:
+        length = len(whole)
+        while length < len(value) and length > 0 and _continues(value, length):
+            length -= 1
+        return value[:length], length
     pieces: list[str] = []
     length = cost = index = 0
     while index < len(value):
         piece = _mark(value, index, lines=lines)
         length += len(piece)
-        cost += json_cost(piece)
+        cost += _piece_cost(piece)
         if length > limit or cost > 4 * limit:
             break
         pieces.append(piece)
@@ -127,6 +144,11 @@ def _continues(value: str, index: int) -> bool:
 def json_cost(text: str) -> int:
     """How many characters a text takes in JSON when everything outside ASCII is escaped."""
     return sum(_char_cost(char) for char in text)
+
+
+@lru_cache(maxsize=4096)
+def _piece_cost(piece: str) -> int:
+    return json_cost(piece)
 
 
 def _char_cost(char: str) -> int:

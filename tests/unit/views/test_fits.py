@@ -38,7 +38,7 @@ from tests.unit.views.payloads import (
 from tests.unit.views.shapes import runs, texts
 
 _CALM = settings(
-    max_examples=40,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     phases=(
