@@ -85,14 +85,15 @@ def _wanted(mapped: MappedAttribute, before: TargetValue, *, creating: bool) -> 
 
 
 def _kind(before: TargetValue, after: TargetValue) -> ChangeKind:
-    if _same(before, after):
+    if same_value(before, after):
         return ChangeKind.SAME
     if _empty(before):
         return ChangeKind.ADDED
     return ChangeKind.CLEARED if _empty(after) else ChangeKind.CHANGED
 
 
-def _same(before: TargetValue, after: TargetValue) -> bool:
+def same_value(before: TargetValue, after: TargetValue) -> bool:
+    """Tell whether two values are the same to Graph: nothing is nothing, and lists have no order."""
     if _empty(before) and _empty(after):
         return True
     if isinstance(before, tuple) and isinstance(after, tuple):
@@ -116,7 +117,8 @@ def request_body(changes: tuple[Change, ...], kind: TargetKind, *, creating: boo
         if _empty(change.after):
             if creating:
                 continue
-            value = [] if writability(kind, change.attribute).collection else None
+            emptied = writability(kind, change.attribute).cleared
+            value = list(emptied) if emptied is not None else None
         outer, _, inner = change.attribute.partition(".")
         if inner:
             nested = body.setdefault(outer, {})

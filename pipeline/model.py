@@ -322,6 +322,8 @@ class MemberChange:
     id: EntraId | None
     kind: ChangeKind
     reason: str = ""
+    removal: bool = False
+    """Whether it is about taking the member out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +338,8 @@ class Plan:
     manager: EntraId | None = None
     """The id of the manager to link, where the change of `manager` is to be written."""
     digest: str = ""
+    salt: str = ""
+    """What the digest begins with, so that no value can be guessed from it. Stored, and never shown."""
 
     @property
     def removed(self) -> frozenset[EntraId]:

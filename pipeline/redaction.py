@@ -7,7 +7,15 @@ from typing import Final
 
 from pipeline.configuration import ObjectRules
 from pipeline.configuration.privacy import Privacy
-from pipeline.model import Candidate, Change, FilterResult, MatchEvidence, Plan, SourceIdentity
+from pipeline.model import (
+    Candidate,
+    Change,
+    FilterResult,
+    MatchEvidence,
+    Plan,
+    SourceIdentity,
+    TargetIdentity,
+)
 
 PRESENT: Final = "present, hidden"
 _ANCHOR: Final = "onPremisesImmutableId"
@@ -17,17 +25,18 @@ _UNIQUE_NAME: Final = "uniqueName"
 
 def redact_plan(plan: Plan, rules: ObjectRules, privacy: Privacy) -> Plan:
     """Take out every value that is made from a private attribute, and the members where they are private."""
-    private = _private_targets(rules, privacy)
+    private = private_targets(rules, privacy)
+    target = redact_target(plan.target, private) if plan.target else None
     members = plan.members
     if privacy.any_private(["member"]):
         members = tuple(replace(m, name=PRESENT, dn=PRESENT, id=None, reason="") for m in members)
     changes = tuple(_redact_change(c, c.attribute in private, privacy) for c in plan.changes)
-    return replace(plan, changes=changes, members=members)
+    return replace(plan, target=target, changes=changes, members=members)
 
 
 def redact_match(evidence: MatchEvidence, rules: ObjectRules, privacy: Privacy) -> MatchEvidence:
     """Take out the values of private keys, and anchors that are made from private attributes."""
-    private = _private_targets(rules, privacy)
+    private = private_targets(rules, privacy)
     private_anchor = not private.isdisjoint({_ANCHOR, _SID, _UNIQUE_NAME})
 
     def candidate(found: Candidate) -> Candidate:
@@ -52,7 +61,16 @@ def redact_identity(identity: SourceIdentity, privacy: Privacy) -> SourceIdentit
     return identity if privacy.may_show("objectSid") else replace(identity, sid=None)
 
 
-def _private_targets(rules: ObjectRules, privacy: Privacy) -> frozenset[str]:
+def redact_target(identity: TargetIdentity, private: frozenset[str]) -> TargetIdentity:
+    """Take out the names of a cloud object that are private; its id says which it is, and stays."""
+    return replace(
+        identity,
+        upn=None if "userPrincipalName" in private else identity.upn,
+        name=None if "displayName" in private else identity.name,
+    )
+
+
+def private_targets(rules: ObjectRules, privacy: Privacy) -> frozenset[str]:
     """Return the cloud attributes whose values are private: made from private ones, or by Redact."""
     reads = {_SID: frozenset({"objectSid"}), _UNIQUE_NAME: frozenset({"objectGUID"})}
     reads |= {mapping.target: mapping.reads for mapping in rules.mappings}

@@ -37,20 +37,24 @@ def plan_summary(plan: Plan) -> str:
     members = sum(1 for m in plan.members if m.kind is ChangeKind.ADDED)
     if plan.action is PlanAction.RESTORE and not members and not _own(plan):
         return f"{verb}; nothing was written"
-    return f"{verb} {_what(plan, members)}; nothing was written"
+    removed = sum(1 for m in plan.members if m.kind is ChangeKind.CLEARED)
+    out = f", and remove {count(removed, 'member')}" if removed else ""
+    return f"{verb} {_what(plan, members)}{out}; nothing was written"
 
 
-def action_summary(plan: Plan, *, members: int, linked: bool, refused: int) -> str:
-    """Say what was done: `members` that were added, whether the manager was `linked`, writes `refused`."""
+def action_summary(plan: Plan, *, members: int, linked: bool, refused: int, removed: int = 0) -> str:
+    """Say what was done: `members` added, `removed`, whether the manager was `linked`, writes `refused`."""
     text = f"{_DONE[plan.action]} {_what(plan, members)}"
     if plan.action is PlanAction.RESTORE and not members and not _own(plan):
         text = "Restored"
     manager = next((c for c in plan.changes if c.attribute == "manager"), None)
+    if removed:
+        text += f", {count(removed, 'member')} removed"
     if linked:
         text += ", manager linked"
     elif manager is not None and manager.kind in _LINK_WANTED:
         text += ", manager not linked"
-    missing = sum(1 for m in plan.members if m.kind is ChangeKind.NOT_WRITTEN)
+    missing = sum(1 for m in plan.members if m.kind is ChangeKind.NOT_WRITTEN and not m.removal)
     if missing:
         text += f", {count(missing, 'member')} not possible"
     if refused:
@@ -67,7 +71,9 @@ def not_written(plan: Plan) -> tuple[str, ...]:
         for change in plan.changes
         if change.kind is ChangeKind.NOT_WRITTEN and change.reason not in BY_RULE
     ]
-    missing = [m for m in plan.members if m.kind is ChangeKind.NOT_WRITTEN]
+    blocked = [m for m in plan.members if m.kind is ChangeKind.NOT_WRITTEN]
+    notes += [f"{m.name}: not removed, {m.reason}." for m in blocked if m.removal]
+    missing = [m for m in blocked if not m.removal]
     notes += [
         f"{m.name} was not added: {m.reason or 'see the group in the directory'}." for m in missing[:NAMED]
     ]

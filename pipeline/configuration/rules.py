@@ -57,9 +57,6 @@ class RulesReader:
         members = model.Members(rules.members)
         if members is not model.Members.NONE and kind is not TargetKind.GROUP:
             self._problem((*here, "members"), "only groups have members", "members-of-user")
-        if members is model.Members.EXACT:
-            message = "removing members is not supported yet; use add, which never removes, or none"
-            self._problem((*here, "members"), message, "not-supported")
         self._check_keys(kind, rules.match, (*here, "match"))
         return model.ObjectRules(
             kind=kind,

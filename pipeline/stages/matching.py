@@ -26,6 +26,7 @@ from pipeline.ids import EntraId
 from pipeline.mapping import MappedAttribute, map_attributes
 from pipeline.model import Candidate, KeyResult, MatchEvidence, TargetKind
 from pipeline.ports import Domain, Lookup, Standing, TargetObject
+from pipeline.redaction import private_targets, redact_target
 from pipeline.services import Services
 from pipeline.stages.importing import Source
 from pipeline.stages.references import (
@@ -38,6 +39,8 @@ from pipeline.stages.references import (
     read_members,
     unique_name,
 )
+
+UPN: Final = "userPrincipalName"
 
 _ALWAYS: Final[Mapping[TargetKind, tuple[str, ...]]] = {
     TargetKind.USER: ("id", "displayName", "userPrincipalName", ANCHOR, "onPremisesSyncEnabled"),
@@ -81,11 +84,18 @@ class _Keys:
     name: str | None
     unique_name: str
     manager: str | None
+    mail: str | None
 
     @property
     def own(self) -> tuple[str, str | None]:
         """The attribute and value that no other object carries, by which a deleted twin is known."""
         return (ANCHOR, self.anchor) if self.kind is TargetKind.USER else (UNIQUE_NAME, self.unique_name)
+
+    @property
+    def holders(self) -> list[Lookup]:
+        """Ask who has the mail address as a proxy address: Graph stores `mail` then, and says nothing."""
+        address = f"smtp:{self.mail}"
+        return [Lookup(kind, "proxyAddresses", address) for kind in TargetKind] if self.mail else []
 
     def lookups(self) -> list[Lookup]:
         """Return every question, each once."""
@@ -94,6 +104,7 @@ class _Keys:
             asked.append(Lookup(self.kind, ANCHOR, self.anchor, deleted=True))
         if self.manager:
             asked.append(Lookup(TargetKind.USER, ANCHOR, self.manager))
+        asked += self.holders
         if self.kind is TargetKind.GROUP and self.name:
             asked.append(Lookup(self.kind, "displayName", self.name))
             # The unique name is an alternate key and no filter; among the deleted, the name leads to it.
@@ -103,30 +114,37 @@ class _Keys:
 
 async def find_match(source: Source, rules: ObjectRules, services: Services) -> Match:
     """Evaluate the mappings, ask the tenant for every key at once, and decide. Raises TenantError."""
-    mapped = map_attributes(rules, source.values, services.context(source.configuration))
+    domains = await services.tenant.domains()
+    mapped, fallen_back = with_fallback_domain(
+        map_attributes(rules, source.values, services.context(source.configuration)),
+        domains,
+        source.configuration.guards.fallback_domain,
+    )
     manager = await read_manager(source, mapped.get("manager"), services)
     keys = _keys(source, rules, mapped, manager)
     began = services.clock.monotonic()
-    answers, members, domains, synchronized = await asyncio.gather(
+    answers, members, synchronized = await asyncio.gather(
         _ask(keys, rules, services),
         read_members(source, rules, services),
-        services.tenant.domains(),
         services.tenant.synchronized(),
     )
-    results, target = _decide(keys, answers)
+    private = private_targets(rules, source.configuration.privacy)
+    results, target = _decide(keys, answers, private)
     twins = _twins(keys, answers)
     restore = source.configuration.guards.restore
-    refusal = _refusal(keys, results, target, answers) or _twin_refusal(keys, target, twins, restore=restore)
+    refusal = _refusal(keys, results, target, answers, private)
+    refusal = refusal or _twin_refusal(keys, [_candidate(t, private) for t in twins], target, restore=restore)
     deleted = refusal is None and target is None and bool(twins)
     if deleted:
         target = _revived(twins[0])
-        results = _led_to(results, keys.own, target)
+        results = _led_to(results, keys.own, _candidate(target, private))
+    matched = _candidate(target, private) if target is not None else None
     standing = await _standing(target, deleted=deleted, services=services)
     manager_hits = answers.get(Lookup(TargetKind.USER, ANCHOR, keys.manager or ""), ())
     return Match(
         rules=rules,
         evidence=MatchEvidence(
-            _why(rules.kind, results, target, refusal, deleted=deleted), results, _candidate_or_none(target)
+            _why(rules.kind, results, matched, refusal, deleted=deleted), results, matched
         ),
         target=target,
         mapped=mapped,
@@ -136,7 +154,7 @@ async def find_match(source: Source, rules: ObjectRules, services: Services) -> 
         domains=domains,
         tenant_synchronized=synchronized,
         refusal=refusal,
-        notes=_notes(results, target),
+        notes=(*fallen_back, *_notes(results, target), *_mail_notes(keys, target, answers, private)),
         read_at=began,
         deleted=deleted,
         standing=standing,
@@ -178,7 +196,23 @@ def _keys(
         name=_text(mapped, "displayName"),
         unique_name=unique_name(source.identity.guid),
         manager=manager.anchor if manager else None,
+        mail=_text(mapped, "mail") if rules.kind is TargetKind.USER else None,
     )
+
+
+def with_fallback_domain(
+    mapped: Mapping[str, MappedAttribute], domains: Sequence[Domain], fallback: str | None
+) -> tuple[Mapping[str, MappedAttribute], tuple[str, ...]]:
+    """Give a user principal name of a domain that is not verified the fallback domain; say so."""
+    verified = {domain.name.casefold() for domain in domains if domain.verified}
+    upn = _text(mapped, UPN)
+    if fallback is None or upn is None or fallback.casefold() not in verified:
+        return mapped, ()
+    alias, _, domain = upn.rpartition("@")
+    if not alias or domain.casefold() in verified:
+        return mapped, ()
+    note = f"userPrincipalName ends in {fallback}: “{domain}” is not a verified domain of the tenant"
+    return {**mapped, UPN: replace(mapped[UPN], value=f"{alias}@{fallback}")}, (note,)
 
 
 def _text(mapped: Mapping[str, MappedAttribute], target: str) -> str | None:
@@ -200,7 +234,9 @@ def _key_value(key: str, source: Source, mapped: Mapping[str, MappedAttribute]) 
     return _text(mapped, key)
 
 
-def _decide(keys: _Keys, answers: Answers) -> tuple[tuple[KeyResult, ...], TargetObject | None]:
+def _decide(
+    keys: _Keys, answers: Answers, private: frozenset[str]
+) -> tuple[tuple[KeyResult, ...], TargetObject | None]:
     results: list[KeyResult] = []
     target: TargetObject | None = None
     settled = False
@@ -208,7 +244,8 @@ def _decide(keys: _Keys, answers: Answers) -> tuple[tuple[KeyResult, ...], Targe
         found = answers[Lookup(keys.kind, attribute, value)] if value else ()
         decided = bool(found) and not settled
         why = _key_why(value, found, settled=settled)
-        results.append(KeyResult(attribute, value, tuple(map(_candidate, found)), decided, why))
+        candidates = tuple(_candidate(one, private) for one in found)
+        results.append(KeyResult(attribute, value, candidates, decided, why))
         if decided:
             settled = True
             target = found[0] if len(found) == 1 else None
@@ -228,7 +265,11 @@ def _key_why(value: str | None, found: Sequence[TargetObject], *, settled: bool)
 
 
 def _refusal(
-    keys: _Keys, results: Sequence[KeyResult], target: TargetObject | None, answers: Answers
+    keys: _Keys,
+    results: Sequence[KeyResult],
+    target: TargetObject | None,
+    answers: Answers,
+    private: frozenset[str],
 ) -> PipelineError | None:
     decided = next((r for r in results if r.decided), None)
     if decided is not None and len(decided.candidates) > 1:
@@ -238,14 +279,13 @@ def _refusal(
         held = target.attributes.get(ANCHOR)
         if keys.anchor and held and held != keys.anchor:
             by = decided.attribute if decided else "a key"
-            return MatchTaken(
-                f"{target.identity.name} matches by {by}, but carries the anchor of another directory object."
-            )
+            name = _candidate(target, private).name
+            return MatchTaken(f"{name} matches by {by}, but carries the anchor of another directory object.")
         return None
     if keys.kind is TargetKind.GROUP and keys.name and not _twins(keys, answers):
         namesakes = answers.get(Lookup(keys.kind, "displayName", keys.name), ())
         if namesakes:
-            ids = ", ".join(f"{n.identity.name} ({n.id})" for n in namesakes)
+            ids = ", ".join(f"{_candidate(n, private).name} ({n.id})" for n in namesakes)
             return MatchByNameOnly(f"Entra ID already has a group of this name: {ids}.")
     return None
 
@@ -260,7 +300,7 @@ def _twins(keys: _Keys, answers: Answers) -> tuple[TargetObject, ...]:
 
 
 def _twin_refusal(
-    keys: _Keys, target: TargetObject | None, twins: Sequence[TargetObject], *, restore: bool
+    keys: _Keys, twins: Sequence[Candidate], target: TargetObject | None, *, restore: bool
 ) -> PipelineError | None:
     """Refuse where a deleted twin leaves no single way on."""
     attribute, value = keys.own
@@ -268,11 +308,11 @@ def _twin_refusal(
         return None
     if target is not None:
         return SoftDeletedTwin(
-            f"{target.identity.name} matches, but a deleted object in Entra ID carries its {attribute}.",
+            f"A live object matches, but a deleted one, {twins[0].name}, carries its {attribute}.",
             remedy="Restore the deleted one, or delete it for good; then run again.",
         )
     if len(twins) > 1:
-        ids = ", ".join(f"{t.identity.name} ({t.id})" for t in twins)
+        ids = ", ".join(f"{twin.name} ({twin.id})" for twin in twins)
         return SoftDeletedTwin(
             f"{len(twins)} deleted objects in Entra ID carry its {attribute}: {ids}.",
             remedy="Restore the right one in Entra ID, then run again.",
@@ -290,21 +330,22 @@ def _revived(twin: TargetObject) -> TargetObject:
 
 
 def _led_to(
-    results: tuple[KeyResult, ...], own: tuple[str, str | None], twin: TargetObject
+    results: tuple[KeyResult, ...], own: tuple[str, str | None], twin: Candidate
 ) -> tuple[KeyResult, ...]:
     """Say among the keys that one of the deleted objects carries the object's own."""
     attribute, value = own
     why = "nobody has this value, but one of the deleted objects has"
-    led = KeyResult(attribute, value, (_candidate(twin),), True, why)
+    led = KeyResult(attribute, value, (twin,), True, why)
     if any(result.attribute == attribute for result in results):
         return tuple(led if result.attribute == attribute else result for result in results)
     return (*results, led)
 
 
-def _candidate(target: TargetObject) -> Candidate:
+def _candidate(target: TargetObject, private: frozenset[str]) -> Candidate:
+    """Return who it is, without what is private."""
     held = (target.attributes.get(name) for name in (ANCHOR, UNIQUE_NAME, SID))
     anchor = next((value for value in held if value), None)
-    identity = target.identity
+    identity = redact_target(target.identity, private)
     return Candidate(
         id=target.id,
         kind=target.kind,
@@ -315,14 +356,10 @@ def _candidate(target: TargetObject) -> Candidate:
     )
 
 
-def _candidate_or_none(target: TargetObject | None) -> Candidate | None:
-    return _candidate(target) if target is not None else None
-
-
 def _why(
     kind: TargetKind,
     results: Sequence[KeyResult],
-    target: TargetObject | None,
+    matched: Candidate | None,
     refusal: PipelineError | None,
     *,
     deleted: bool,
@@ -330,13 +367,27 @@ def _why(
     if refusal is not None:
         return refusal.message
     decided = next((r for r in results if r.decided), None)
-    if target is not None and decided is not None and deleted:
-        return f"Found {target.identity.name} among the deleted objects by {decided.attribute}"
-    if target is not None and decided is not None:
-        return f"Matched {target.identity.name} by {decided.attribute}"
+    if matched is not None and decided is not None and deleted:
+        return f"Found {matched.name} among the deleted objects by {decided.attribute}"
+    if matched is not None and decided is not None:
+        return f"Matched {matched.name} by {decided.attribute}"
     tried = sum(1 for r in results if r.value)
     who = "Nobody" if kind is TargetKind.USER else "No group"
     return f"{who} matches on {tried} {'key' if tried == 1 else 'keys'}, so a new {kind} is created"
+
+
+def _mail_notes(
+    keys: _Keys, target: TargetObject | None, answers: Answers, private: frozenset[str]
+) -> tuple[str, ...]:
+    """Say where the address that is to be written is somebody else's proxy address already."""
+    if target is not None and target.attributes.get("mail") == keys.mail:
+        return ()
+    others = [found for lookup in keys.holders for found in answers.get(lookup, ())]
+    return tuple(
+        f"mail is stored, and does not become a proxy address: {_candidate(other, private).name} has it"
+        for other in others
+        if target is None or other.id != target.id
+    )
 
 
 def _notes(results: Sequence[KeyResult], target: TargetObject | None) -> tuple[str, ...]:

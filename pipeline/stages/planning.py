@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from pipeline.configuration import Apply
+from pipeline.configuration import Apply, Members
 from pipeline.diff import compare
 from pipeline.errors import MappingFailed, ValueNotAllowed
 from pipeline.facts import required_on_create, writability
 from pipeline.ids import EntraId
+from pipeline.mapping import MappedAttribute
 from pipeline.model import (
     Change,
     ChangeKind,
@@ -26,13 +28,15 @@ from pipeline.model import (
 from pipeline.services import Services
 from pipeline.stages.importing import Source
 from pipeline.stages.matching import Match
+from pipeline.stages.references import ANCHOR, MemberReading
 
 RANDOM_PASSWORD: Final = "random, known to nobody, to be changed at the first sign-in"  # noqa: S105  # a description
 _LINKS: Final = frozenset({"manager", "members"})
+_SALT_BYTES: Final = 32
 
 
-async def make_plan(source: Source, match: Match, services: Services) -> Plan:
-    """Work out every change and member; write nothing.
+async def make_plan(source: Source, match: Match, services: Services, salt: str = "") -> Plan:
+    """Work out every change and member; write nothing. Plans to be compared by digest have the same `salt`.
 
     Raises MappingFailed, ValueNotAllowed or a TenantError.
     """
@@ -43,14 +47,12 @@ async def make_plan(source: Source, match: Match, services: Services) -> Plan:
     if "manager" in match.mapped:
         change, manager_id = _manager_change(match)
         changes.append(change)
-    if creating and kind is TargetKind.USER:
+    federated = creating and kind is TargetKind.USER and _is_federated(match)
+    if creating and kind is TargetKind.USER and not federated:
         changes.append(Change("passwordProfile", None, RANDOM_PASSWORD, ChangeKind.ADDED))
     changes = [_keep_uncleared(kind, change) for change in changes]
-    _refuse_bad_values(kind, changes, match)
-    present = frozenset[EntraId]()
-    if match.target is not None and match.members.members and not match.deleted:
-        present = await services.tenant.group_members(match.target.id)
-    members = _member_changes(match, present)
+    _refuse_bad_values(kind, changes, match, federated=federated)
+    members = await _members(source, match, services)
     plan = Plan(
         action=_action(match, changes, members),
         kind=kind,
@@ -58,30 +60,55 @@ async def make_plan(source: Source, match: Match, services: Services) -> Plan:
         changes=tuple(changes),
         members=members,
         manager=manager_id,
+        salt=salt or secrets.token_hex(_SALT_BYTES),
     )
     return replace(plan, digest=plan_digest(plan, source, match))
 
 
-def drift_plan(source: Source, match: Match, reason: str) -> Plan:
+async def drift_plan(source: Source, match: Match, services: Services, reason: str) -> Plan:
     """Return a plan that writes nothing and lists what differs, each with the same reason."""
-    changes = tuple(
-        change
-        if change.kind is ChangeKind.SAME
-        else replace(change, kind=ChangeKind.NOT_WRITTEN, reason=reason)
+    compared = [
+        _unknown(mapped, match, source)
+        if mapped.error is not None
+        else compare(mapped, match.target, match.rules.kind)
         for target, mapped in match.mapped.items()
-        if mapped.error is None and target not in _LINKS
-        for change in (compare(mapped, match.target, match.rules.kind),)
+        if target not in _LINKS
+    ]
+    if "manager" in match.mapped and match.mapped["manager"].error is None:
+        compared.append(_manager_change(match)[0])
+    plan = Plan(
+        action=PlanAction.NONE,
+        kind=match.rules.kind,
+        target=match.target.identity if match.target else None,
+        changes=tuple(
+            replace(c, kind=ChangeKind.NOT_WRITTEN, reason=c.reason or reason)
+            if c.kind is not ChangeKind.SAME
+            else c
+            for c in compared
+        ),
+        members=tuple(
+            replace(m, kind=ChangeKind.NOT_WRITTEN, reason=m.reason or reason)
+            if m.kind is not ChangeKind.SAME
+            else m
+            for m in await _members(source, match, services)
+        ),
+        salt=secrets.token_hex(_SALT_BYTES),
     )
-    target = match.target.identity if match.target else None
-    plan = Plan(PlanAction.NONE, match.rules.kind, target, changes)
     return replace(plan, digest=plan_digest(plan, source, match))
+
+
+def _unknown(mapped: MappedAttribute, match: Match, source: Source) -> Change:
+    """Return the change of an attribute whose mapping failed: what is there is known, what is wanted not."""
+    change = compare(replace(mapped, ignored=True), match.target, match.rules.kind)
+    return replace(change, kind=ChangeKind.NOT_WRITTEN, reason=_why_failed(mapped, source))
 
 
 def plan_digest(plan: Plan, source: Source, match: Match) -> str:
-    """Digest everything that would be written, made from which object and to which.
+    """Digest everything that would be written, made from which object and to which, after the plan's salt.
 
-    Of a mapping that gives another value each time, such as a random string, the digest holds that and no
-    value: it could never be the same again.
+    The salt is as long as a key and never shown, so that nobody can try values against the digest. Of a
+    mapping that gives another value each time, such as a random string, the digest holds that and no value:
+    it could never be the same again.
     """
     wavering = {
         target
@@ -98,8 +125,9 @@ def plan_digest(plan: Plan, source: Source, match: Match) -> str:
         ),
         "manager": plan.manager,
         "members": sorted(str(m.id) for m in plan.members if m.kind is ChangeKind.ADDED),
+        "removed": sorted(map(str, plan.removed)),
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    text = plan.salt + json.dumps(content, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -109,19 +137,19 @@ def _action(match: Match, changes: Sequence[Change], members: Sequence[MemberCha
     if match.deleted:
         return PlanAction.RESTORE
     written = {ChangeKind.ADDED, ChangeKind.CHANGED, ChangeKind.CLEARED}
-    anything = any(c.kind in written for c in changes) or any(m.kind is ChangeKind.ADDED for m in members)
+    anything = any(c.kind in written for c in changes) or any(m.kind in written for m in members)
     return PlanAction.UPDATE if anything else PlanAction.NONE
 
 
 def _refuse_failed_mappings(source: Source, match: Match) -> None:
-    privacy = source.configuration.privacy
-    failed = [
-        f"{m.target}: {'failed on a private value' if privacy.any_private(m.mapping.reads) else m.error}"
-        for m in match.mapped.values()
-        if m.error is not None
-    ]
+    failed = [f"{m.target}: {_why_failed(m, source)}" for m in match.mapped.values() if m.error is not None]
     if failed:
         raise MappingFailed("; ".join(failed) + ".")
+
+
+def _why_failed(mapped: MappedAttribute, source: Source) -> str:
+    private = source.configuration.privacy.any_private(mapped.mapping.reads)
+    return "failed on a private value" if private else str(mapped.error)
 
 
 def _keep_uncleared(kind: TargetKind, change: Change) -> Change:
@@ -134,17 +162,30 @@ def _keep_uncleared(kind: TargetKind, change: Change) -> Change:
     return replace(change, kind=ChangeKind.NOT_WRITTEN, reason=reason)
 
 
-def _refuse_bad_values(kind: TargetKind, changes: Sequence[Change], match: Match) -> None:
+def _is_federated(match: Match) -> bool:
+    """Whether the user will sign in at the identity provider of its domain."""
+    mapped = match.mapped.get("userPrincipalName")
+    domain = str(mapped.value).rpartition("@")[2].casefold() if mapped else ""
+    return any(d.federated and d.name.casefold() == domain for d in match.domains)
+
+
+def _refuse_bad_values(kind: TargetKind, changes: Sequence[Change], match: Match, *, federated: bool) -> None:
     problems = [problem for change in changes for problem in _value_problems(kind, change, match)]
     if match.target is None:
         given = {change.attribute for change in changes if change.after not in (None, "", ())}
         problems += [
             f"{name} has no value, and Entra ID needs one to create a {kind}"
-            for name in required_on_create(kind)
+            for name in _required(kind, federated=federated)
             if name not in given
         ]
     if problems:
         raise ValueNotAllowed("; ".join(problems) + ".")
+
+
+def _required(kind: TargetKind, *, federated: bool) -> Iterator[str]:
+    """Name what a creation cannot do without: of a federated user the anchor in the place of a password."""
+    for name in required_on_create(kind):
+        yield ANCHOR if federated and name == "passwordProfile" else name
 
 
 def _value_problems(kind: TargetKind, change: Change, match: Match) -> Iterator[str]:
@@ -205,6 +246,50 @@ def _manager_change(match: Match) -> tuple[Change, EntraId | None]:
         return replace(change, after=wanted.name), match.manager_id
     kind = ChangeKind.CHANGED if current_id else ChangeKind.ADDED
     return replace(change, after=wanted.name, kind=kind), match.manager_id
+
+
+async def _members(source: Source, match: Match, services: Services) -> tuple[MemberChange, ...]:
+    """Compare the members on both sides; those of a deleted group are known when it is restored."""
+    exact = match.rules.members is Members.EXACT
+    if match.target is None or match.deleted or not (match.members.members or exact):
+        return _member_changes(match, frozenset())
+    present = await services.tenant.group_members(match.target.id)
+    changes = _member_changes(match, frozenset(present))
+    if not exact:
+        return changes
+    return changes + _removals(match.members, present, source.configuration.guards.member_removals)
+
+
+def _removals(reading: MemberReading, present: Mapping[EntraId, str], limit: int) -> tuple[MemberChange, ...]:
+    """Return the members to take out: only by a list that is whole and known, and only so many of them."""
+    wanted = {member.id for member in reading.members}
+    extra = [(entra_id, name) for entra_id, name in present.items() if entra_id not in wanted]
+    if not extra:
+        return ()
+    unsure = _why_unsure(reading)
+    if unsure is None and len(extra) > limit:
+        unsure = f"that is more than the {limit:,} that one run may take out (member_removals under guards)"
+    if unsure is not None:
+        who = (
+            f"{len(extra):,} in Entra ID who {'is' if len(extra) == 1 else 'are'} no member in the directory"
+        )
+        return (MemberChange(who, "", None, ChangeKind.NOT_WRITTEN, unsure, removal=True),)
+    return tuple(
+        MemberChange(name, "", entra_id, ChangeKind.CLEARED, removal=True)
+        for entra_id, name in sorted(extra, key=lambda one: (one[1].casefold(), one[0]))
+    )
+
+
+def _why_unsure(reading: MemberReading) -> str | None:
+    """Say why a list of members is no ground for removing anybody; None when it is one."""
+    if not reading.complete:
+        return "not every member in the directory was looked at"
+    unresolved = len(reading.unreadable) + sum(1 for member in reading.members if member.id is None)
+    if unresolved:
+        return f"{unresolved:,} of the members in the directory could not be found in Entra ID"
+    if not reading.members:
+        return "the directory shows no member at all, as it also does where members may not be read"
+    return None
 
 
 def _member_changes(match: Match, present: frozenset[EntraId]) -> tuple[MemberChange, ...]:

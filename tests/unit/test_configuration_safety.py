@@ -19,7 +19,6 @@ objects:
 """
 UNSAFE = [
     ("uniqueName]", "displayName]", 7, "does not identify", "a name that many groups may have as a key"),
-    ("members: add", "members: exact", 10, "not supported yet", "removals that nothing carries out"),
     ("[info]", "[adminDescription]", 4, "built-in exclusion", "hiding what an exclusion reads"),
     ("[info]", "[info], private: [-unicodePwd]", 4, "holds a secret", "showing a password"),
 ]

@@ -105,7 +105,6 @@ FAULTS = [
     ("match: [onPremisesImmutableId, mail]", "match: [mail, mail]", "repeated-clause", 14, W),
     ("match: [onPremisesImmutableId, mail]", "match: [mail, displayName]", "weak-key", 14, E),
     ("match: [onPremisesImmutableId, mail]", "match: [mail, employeeId]", "match-not-mapped", 14, E),
-    ("match: [uniqueName]", "match: [uniqueName]\n    members: exact", "not-supported", 25, E),
     ("      - { target: displayName, source: displayName }\n", "", "missing-required-target", 15, E),
     ("constant: false, apply: on_create", "constant: false", "create-only", 28, N),
     (STAFF, f"{STAFF}\n            - {STAFF}", "repeated-clause", 13, W),

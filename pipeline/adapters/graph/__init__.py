@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pipeline.adapters.graph.exchange import GraphSettings
-from pipeline.adapters.graph.retry import Wait
 from pipeline.adapters.graph.tenant import GraphTenant
-from pipeline.adapters.graph.transport import GraphTransport, telling_waits
+from pipeline.adapters.graph.transport import GraphTransport
 from pipeline.adapters.graph.wire import Cloud
 
-__all__ = ["Cloud", "GraphSettings", "GraphTenant", "GraphTransport", "Wait", "telling_waits"]
+__all__ = ["Cloud", "GraphSettings", "GraphTenant", "GraphTransport"]

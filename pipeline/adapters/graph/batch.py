@@ -14,7 +14,7 @@ from pipeline import errors
 from pipeline.adapters.graph.errors import read_answer
 from pipeline.adapters.graph.exchange import Reply
 from pipeline.adapters.graph.queries import Query
-from pipeline.adapters.graph.retry import Attempt, Effect, Stop, Wait, decide
+from pipeline.adapters.graph.retry import Attempt, Effect, Stop, Wait
 from pipeline.adapters.graph.transport import GraphTransport, ids_of
 
 STEPS: Final = 20
@@ -125,7 +125,7 @@ def _step(number: int, query: Query) -> dict[str, object]:
 def _decide(transport: GraphTransport, reply: Reply, tries: int, elapsed: float) -> Wait | Stop:
     failure = read_answer(reply.status, reply.body, {}).failure
     retry_after = transport.retry_after(reply.headers)
-    return decide(Attempt(Effect.READ, failure, tries, elapsed, retry_after), jitter=transport.jitter())
+    return transport.decide(Attempt(Effect.READ, failure, tries, elapsed, retry_after))
 
 
 def _number(entry: object) -> int:

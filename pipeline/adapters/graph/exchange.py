@@ -153,7 +153,11 @@ class Exchange:
                 if keep
                 else aiohttp.TCPConnector(limit=0, force_close=True, ssl=context)
             )
-            return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+            opened = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+            # aiohttp sends a PUT or DELETE again by itself when a kept connection dies under it, and has no
+            # public switch for that. Whether a write is sent again is decided here, after a look.
+            opened._retry_connection = False  # noqa: SLF001
+            return opened
 
         proxy = _proxy(self._settings.proxy_url) if self._settings.proxy_url else None
         return AiohttpTransport(verify=context, client=session, proxy=proxy)

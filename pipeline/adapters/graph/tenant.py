@@ -129,17 +129,17 @@ class GraphTenant:
             if reply.ok
         }
 
-    async def group_members(self, group: EntraId) -> frozenset[EntraId]:
-        """Return the ids of all direct members of a group."""
+    async def group_members(self, group: EntraId) -> Mapping[EntraId, str]:
+        """Return the ids and names of all direct members of a group."""
         reply = await self._transport.request(
             "GET",
             segments("groups", group, "members"),
-            params={"$select": "id", "$top": "999"},
+            params={"$select": "id,displayName", "$top": "999"},
             needs=_READ[TargetKind.GROUP],
             fresh=self._is_fresh(group),
         )
         found = await self._pages(reply, _READ[TargetKind.GROUP])
-        return frozenset(_id(entry) for entry in found)
+        return {_id(entry): _name(entry) for entry in found}
 
     async def standing(self, kind: TargetKind, entra_id: EntraId) -> Standing:
         """Return where an object stands, in one round trip; what may not be read is None."""
@@ -171,7 +171,7 @@ class GraphTenant:
         return self._created(TargetKind.USER, reply), self._transport.receipt(reply)
 
     async def update_user(self, user: EntraId, body: Mapping[str, object]) -> Receipt:
-        """Change a user's attributes."""
+        """Change a user's attributes. Raises OutcomeUnknown when the answer was lost."""
         return await self._write(
             "PATCH", segments("users", user), json=dict(body), needs=_WRITE_USERS, about=(user,)
         )
@@ -221,7 +221,7 @@ class GraphTenant:
         return self._created(TargetKind.GROUP, reply), receipt
 
     async def update_group(self, group: EntraId, body: Mapping[str, object]) -> Receipt:
-        """Change a group's attributes."""
+        """Change a group's attributes. Raises OutcomeUnknown when the answer was lost."""
         return await self._write(
             "PATCH", segments("groups", group), json=dict(body), needs=_WRITE_GROUPS, about=(group,)
         )
@@ -263,8 +263,9 @@ class GraphTenant:
     async def _write(
         self, method: str, path: str, *, json: object, needs: str, about: tuple[EntraId, ...]
     ) -> Receipt:
+        # Once: whether a write whose answer was lost is to be sent again is decided after a look.
         reply = await self._transport.request(
-            method, path, json=json, needs=needs, fresh=self._is_fresh(*about)
+            method, path, json=json, effect=Effect.ONCE, needs=needs, fresh=self._is_fresh(*about)
         )
         return self._transport.receipt(reply)
 
@@ -334,6 +335,12 @@ class GraphTenant:
 def _object(kind: TargetKind, entry: object) -> TargetObject:
     attributes: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {}
     return TargetObject(_id(entry), kind, {k: v for k, v in attributes.items() if not k.startswith("@")})
+
+
+def _name(entry: object) -> str:
+    """Return an object's name, or its id where the name may not be read or there is none."""
+    name = entry.get("displayName") if isinstance(entry, Mapping) else None
+    return name if isinstance(name, str) and name else _id(entry)
 
 
 def _names(body: object) -> tuple[str, ...]:

@@ -37,7 +37,6 @@ CODES: Final[Mapping[str, str]] = {
     "duplicate-target": "a cloud attribute is mapped twice",
     "members-of-user": "only groups have members",
     "weak-key": "a matching attribute does not tell one object from all others",
-    "not-supported": "an option is not supported yet",
     # what cannot work
     "unknown-target": "Microsoft Graph has no such attribute",
     "unwritable-target": "Microsoft Graph cannot write the attribute",

@@ -289,8 +289,8 @@ async def test_members_of_a_large_group(world: World) -> None:
         made.append(created.id)
     for start in range(0, 45, 20):
         await world.tenant.add_members(STAFF, made[start : start + 20])
-    assert await world.tenant.group_members(STAFF) == {ADA, *made}
-    assert await world.tenant.group_members(LIST) == frozenset()
+    assert set(await world.tenant.group_members(STAFF)) == {ADA, *made}
+    assert not await world.tenant.group_members(LIST)
 
 
 async def test_domains_and_synchronisation(world: World) -> None:
@@ -357,10 +357,10 @@ async def test_members_all_or_none(world: World) -> None:
     """One that is there already refuses the whole request; alone it counts as added."""
     with pytest.raises(errors.TenantConflict):
         await world.tenant.add_members(STAFF, [ALAN, ADA])
-    assert await world.tenant.group_members(STAFF) == {ADA}
+    assert set(await world.tenant.group_members(STAFF)) == {ADA}
     await world.tenant.add_members(STAFF, [ADA])
     await world.tenant.add_members(STAFF, [ALAN])
-    assert await world.tenant.group_members(STAFF) == {ADA, ALAN}
+    assert set(await world.tenant.group_members(STAFF)) == {ADA, ALAN}
 
 
 # -- refusals --------------------------------------------------------------------------------------------
@@ -477,13 +477,13 @@ async def test_a_throttled_create_happens_once(world: World, header: str) -> Non
     assert [status for _, _, status in world.writes() if status == 201] == [201]
 
 
-async def test_a_lost_change_is_sent_again(world: World) -> None:
-    """The same values twice are the same as once."""
-    world.server.inject(fault("PATCH", f"/users/{ADA}$", drop="after"))
-    await world.tenant.update_user(ADA, {"jobTitle": "Reader"})
-    read = await world.tenant.read(USER, ADA, ["jobTitle"])
-    assert read is not None
-    assert read.attributes["jobTitle"] == "Reader"
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_lost_change_is_left_to_whoever_can_look(world: World, moment: str) -> None:
+    """Nothing is sent again in the dark: the answer is lost, and that is said."""
+    world.server.inject(fault("PATCH", f"/users/{ADA}$", drop=moment))
+    with pytest.raises(errors.OutcomeUnknown):
+        await world.tenant.update_user(ADA, {"jobTitle": "Reader"})
+    assert len(world.writes()) <= 1
 
 
 async def test_a_replica_that_lags(world: World) -> None:

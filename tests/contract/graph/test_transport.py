@@ -14,9 +14,10 @@ import pytest
 from aiohttp import web
 
 from pipeline import errors
-from pipeline.adapters.graph import GraphTransport, Wait, telling_waits
-from pipeline.adapters.graph.retry import Effect, Failure
+from pipeline.adapters.graph import GraphTransport
+from pipeline.adapters.graph.retry import Effect
 from pipeline.adapters.graph.transport import segments
+from pipeline.waiting import Patience, Waiting, telling_waits
 from tests.contract.graph.parts import (
     FixedTokens,
     JumpingClock,
@@ -78,20 +79,51 @@ async def test_the_wait_that_is_asked_for(
 async def test_who_is_told_of_a_wait(transport: GraphTransport, server: Scripted) -> None:
     """The run that waits can say so; a run beside it is not told of another's wait."""
     server.will(SLOW_DOWN, OK)
-    told: list[Wait] = []
-    strangers: list[Wait] = []
+    told: list[Waiting | None] = []
+    strangers: list[Waiting | None] = []
+
+    async def tell(wait: Waiting | None) -> None:
+        told.append(wait)
+
+    async def tell_strangers(wait: Waiting | None) -> None:
+        strangers.append(wait)
 
     async def waiting() -> None:
-        with telling_waits(told.append):
+        with telling_waits(tell, Patience()):
             await transport.request("GET", "/users/1")
 
     async def beside() -> None:
-        with telling_waits(strangers.append):
+        with telling_waits(tell_strangers, Patience()):
             await asyncio.sleep(0.05)
 
     await asyncio.gather(waiting(), beside())
-    assert told == [Wait(3.0, Failure.THROTTLED)]
+    assert [str(wait) for wait in told] == ["Throttled by Microsoft Graph, waiting 3 s", "None"]
     assert strangers == []
+
+
+async def test_a_run_waits_only_so_long_in_all(transport: GraphTransport, server: Scripted) -> None:
+    """Each request stays below its own ceiling; together they may not go over the run's."""
+    server.will(*[Say(429, None, {"Retry-After": "25"}), OK] * 10)
+    patience = Patience(longest=60.0)
+
+    async def tell(_: Waiting | None) -> None: ...
+
+    with telling_waits(tell, patience):
+        await transport.request("GET", "/a")
+        await transport.request("GET", "/b")
+        with pytest.raises(errors.TenantThrottled, match="another 25 s"):
+            await transport.request("GET", "/c")
+    assert patience.spent == 50.0
+
+
+async def test_waits_side_by_side_count_once() -> None:
+    """Forty requests that are put off together put the run off by no more than one of them."""
+    patience = Patience()
+    for _ in range(40):
+        patience.spend(100.0, 10.0)
+    patience.spend(105.0, 10.0)
+    patience.spend(200.0, 1.0)
+    assert patience.spent == 16.0
 
 
 async def test_a_503_is_tried_again_over_a_new_connection(
