@@ -128,6 +128,7 @@ class Bot:
 
     systems: Systems
     port: int
+    runs: Runs
 
 
 @asynccontextmanager
@@ -155,7 +156,7 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
         if settings.slack.mode == "http":
             routes.append(slack_endpoint(app))
         port = await stack.enter_async_context(_http_server(routes, settings))
-        yield Bot(systems, port)
+        yield Bot(systems, port, runs)
 
 
 def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -> tuple[Runs, AsyncApp]:

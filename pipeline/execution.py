@@ -218,7 +218,7 @@ class Execution:
             if holder.notice is not None and self._place_of is not None:
                 ids["holder-place"] = self._place_of(holder.notice)
             raise ObjectBusy(
-                f"{holder.actor} has been at work on this object since {holder.since:%H:%M:%S} UTC.", ids=ids
+                f"Another run has been at work on this object since {holder.since:%H:%M:%S} UTC.", ids=ids
             )
         return None
 
@@ -302,4 +302,4 @@ def waiting_for_store(error: StoreUnavailable) -> str:
 
 def cancelled(actor: ActorId) -> RunCancelled:
     """Return the error of a run that somebody stopped."""
-    return RunCancelled(f"The run was cancelled by {actor}.", ids={"cancelled-by": actor})
+    return RunCancelled(ids={"cancelled-by": actor})

@@ -65,6 +65,21 @@ class Starting:
         together = [run for run in await self._together(body) if wording.can_provision(run)]
         await self._run_all(ack, body, together, Mode.PROVISION, follow=True)
 
+    async def cancel(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Stop a run before its next write, for those who might have started it."""
+        run_id = RunId(clicked(body))
+        run = await self._store.load(run_id)
+        if run is None:
+            await self._answers.tell(ack, body, notices.unknown_run(run_id))
+            return
+        actor = await self._allowed(ack, body, [run], run.mode)
+        if actor is None:
+            return
+        if await self._runs.cancel(run_id, actor.id):
+            await ack()
+        else:
+            await self._answers.tell(ack, body, notices.over(run_id))
+
     # -- one run -----------------------------------------------------------------------------------------
 
     async def _run(

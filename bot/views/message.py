@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from bot.views import controls, run_controls, text, wording
 from bot.views.blocks import actions, button, context, header, mrkdwn, plain, section
 from bot.views.limits import Block, Message, ViewTooLarge, fit_message, message_fits
+from pipeline.ids import RunId
 from pipeline.model import (
     Change,
     ChangeKind,
@@ -158,6 +161,7 @@ def _what_now(run: Run, width: int) -> list[Block]:
     if run.outcome.succeeded or run.outcome is Outcome.RUNNING:
         return []
     lines = []
+    lines += _who(run)
     if run.error is not None and not _said(run):
         lines.append(f"*What happened:* {text.sentence(run.error.message, 2 * width)}")
     remedy = text.sentence(wording.remedy(run), 2 * width)
@@ -168,6 +172,20 @@ def _what_now(run: Run, width: int) -> list[Block]:
     if run.error is not None:
         blocks.append(context(mrkdwn(text.support(run))))
     return blocks
+
+
+def _who(run: Run) -> list[str]:
+    """Name who stands behind the end of a run: who cancelled it, or who is at work on the object."""
+    ids = run.error.ids if run.error is not None else {}
+    if "cancelled-by" in ids:
+        return [f"*Cancelled by* {text.mention(ids['cancelled-by'])}"]
+    if "holder" not in ids:
+        return []
+    place = re.fullmatch(r"[CDG][A-Z0-9]{2,20}", ids.get("holder-place", ""))
+    where = f" in <#{place[0]}>" if place else ""
+    since = text.moment(datetime.fromisoformat(ids["since"]))
+    run_id = text.escape(text.run_short(RunId(ids.get("holder-run", ""))))
+    return [f"*Who:* {text.mention(ids['holder'])} is at work on it{where}, since {since} (run {run_id})"]
 
 
 def _said(run: Run) -> bool:
@@ -226,6 +244,8 @@ def _buttons(run: Run, *, writes_on: bool) -> list[Block]:
     row = []
     if writes_on and run.mode is Mode.PREVIEW and wording.can_provision(run):
         row.append(button("Provision this", controls.provision_this(run.run_id), style="primary"))
+    if run.outcome is Outcome.RUNNING:
+        return [*row, button("Cancel", run_controls.cancel_run(run.run_id))]
     if run.outcome in _WAITING:
         return row
     if writes_on and run.mode is Mode.PROVISION and not run.outcome.succeeded:

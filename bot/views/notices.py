@@ -163,6 +163,14 @@ def unknown_run(run_id: str = "") -> Message:
     )
 
 
+def over(run_id: str) -> Message:
+    """Say that a run that is to be cancelled has ended."""
+    return _notice(
+        f"The run {text.escape(text.run_short(run_id))} has ended, so there is nothing to cancel.",
+        "Its message says how.",
+    )
+
+
 def defect(support_id: str) -> Message:
     """Say that something went wrong that should not have, with the id that leads to the log."""
     return _notice(

@@ -11,6 +11,7 @@ PREVIEW_ANYWAY: Final = "preview_anyway"
 RUN_ALL_AGAIN: Final = "run_again_all"
 PROVISION_ALL: Final = "provision_all"
 OPEN_RUN: Final = "open_run"
+CANCEL_RUN: Final = "cancel_run"
 HISTORY: Final = "history"
 HISTORY_OLDER: Final = "history_older"
 HISTORY_NEWER: Final = "history_newer"
@@ -29,6 +30,11 @@ def run_all_again(first: RunId) -> Control:
 def provision_all(first: RunId) -> Control:
     """Carry out the plans of the previews that were asked for together with this one."""
     return Control(PROVISION_ALL, first)
+
+
+def cancel_run(run_id: RunId) -> Control:
+    """Stop a run before its next write."""
+    return Control(CANCEL_RUN, run_id)
 
 
 def open_run(run_id: RunId) -> Control:

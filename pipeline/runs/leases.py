@@ -145,7 +145,7 @@ def waiting(connection: Connection) -> tuple[int, int]:
         .where(runs.c.state.in_([QUEUED, RUNNING]), runs.c.request.is_not(None))
         .group_by(runs.c.state)
     )
-    by_state: dict[str, int] = dict(counted.tuples().all())
+    by_state = {str(row[0]): int(row[1]) for row in counted}
     return by_state.get(QUEUED, 0), by_state.get(RUNNING, 0)
 
 

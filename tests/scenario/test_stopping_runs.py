@@ -1,0 +1,154 @@
+"""Runs that are stopped: by a button, by a time limit, by another run on the same object, by SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.model import Outcome, StageStatus
+from sandbox.directory.faults import FaultKind
+from tests.fixtures.scene import Scene, read, scene_with
+
+
+def slow_creation(scene: Scene, seconds: float) -> None:
+    """Let the tenant take its time with the creation of a user."""
+    scene.world.tenant.inject(
+        {"match": {"method": "POST", "path_regex": "/users$"}, "then": {"delay_s": seconds}}
+    )
+
+
+async def cancel(scene: Scene, user: str = "U0MARIA") -> None:
+    """Press Cancel on the running message."""
+    await scene.world.workspace.until(lambda: "cancel_run" in json.dumps(scene.posted()), within=10)
+    await scene.world.workspace.click(user, "cancel_run", message=scene.posted()[-1]["ts"])
+
+
+async def until_intended(scene: Scene) -> None:
+    """Wait until a write is on its way."""
+    store = scene.world.bot.systems.store
+    while not await store.journal((await scene.last_run()).run_id):  # noqa: ASYNC110  # a store tells nobody
+        await asyncio.sleep(0.02)
+
+
+async def test_cancel_stops_a_run_that_only_reads_at_once(tmp_path: Path) -> None:
+    """The directory hangs: Cancel ends the run, nothing is written, and the message names who did it."""
+    async with scene_with({}, tmp_path) as scene:
+        scene.world.directory.faults.add(FaultKind.DELAY, seconds=20.0)
+        await scene.type(scene.people["create"])
+        await cancel(scene)
+        await scene.world.workspace.until(lambda: bool(scene.ended()), within=5)
+        run = await scene.last_run()
+
+        assert run.outcome is Outcome.CANCELLED
+        assert [stage.status for stage in run.stages] == [
+            StageStatus.FAILED,
+            StageStatus.SKIPPED,
+            StageStatus.SKIPPED,
+            StageStatus.SKIPPED,
+        ]
+        assert "Cancelled by @U0MARIA" in read(scene.ended()[-1])
+        assert "Nothing was written" in read(scene.ended()[-1])
+        assert scene.writes() == []
+        assert scene.problems() == []
+
+
+async def test_cancel_is_honoured_between_two_writes(tmp_path: Path) -> None:
+    """The creation is on its way: it is finished and told, and the next write is not begun."""
+    async with scene_with({}, tmp_path) as scene:
+        slow_creation(scene, 2.5)
+        await scene.type(scene.people["create"])
+        await until_intended(scene)
+        await cancel(scene)
+        await scene.world.workspace.until(lambda: bool(scene.ended()), within=10)
+        run = await scene.last_run()
+
+        assert run.outcome is Outcome.CANCELLED
+        assert [write["method"] for write in scene.writes()] == ["POST"]
+        assert "Cancelled by @U0MARIA" in read(scene.ended()[-1])
+        assert "Created, then stopped" in run.stages[3].summary
+
+
+async def test_only_who_may_start_a_run_may_cancel_it(tmp_path: Path) -> None:
+    """A stranger's click changes nothing and is answered."""
+    async with scene_with({}, tmp_path) as scene:
+        slow_creation(scene, 2.5)
+        await scene.type(scene.people["create"])
+        await cancel(scene, "U0VERA")
+        await scene.world.workspace.until(lambda: bool(scene.ended()), within=10)
+
+        assert (await scene.last_run()).outcome is Outcome.CREATED
+
+
+async def test_cancel_after_the_end_says_so(scene: Scene) -> None:
+    """The click came too late: who clicked reads it, and the run stays as it ended."""
+    message = await scene.provision(scene.people["create"])
+    run = await scene.last_run()
+
+    assert not await scene.world.bot.runs.cancel(run.run_id, run.actor)
+    assert "cancel_run" not in json.dumps(message["blocks"])
+    assert (await scene.last_run()).outcome is Outcome.CREATED
+
+
+LIMITS = [
+    ("RUNS__LIMIT_S", "The run took longer than 1 s", "the whole run"),
+    ("RUNS__STAGE_LIMIT_S", "The import stage took longer than 1 s", "one stage"),
+]
+
+
+@pytest.mark.parametrize(("name", "said", "reason"), LIMITS, ids=[row[2] for row in LIMITS])
+async def test_a_run_that_hangs_ends_at_its_limit(tmp_path: Path, name: str, said: str, reason: str) -> None:
+    """A hanging system holds nobody up for ever: the run fails in words, with nothing written."""
+    del reason
+    async with scene_with({f"FOURCHECK_{name}": "1"}, tmp_path) as scene:
+        scene.world.directory.faults.add(FaultKind.DELAY, seconds=20.0)
+        message = await scene.provision(scene.people["create"])
+        run = await scene.last_run()
+
+        assert run.outcome is Outcome.FAILED
+        assert run.error is not None
+        assert run.error.code == "time_limit"
+        assert said in read(message)
+        assert scene.writes() == []
+
+
+async def test_twenty_at_once_on_one_object(tmp_path: Path) -> None:
+    """One of them writes; the others are told at once who is at work on it and where (R3)."""
+    async with scene_with({}, tmp_path) as scene:
+        slow_creation(scene, 3.0)
+        await asyncio.gather(*(scene.type(scene.people["create"]) for _ in range(20)))
+        await scene.world.workspace.until(lambda: len(scene.ended()) == 20, within=30)
+        runs = await scene.world.bot.systems.store.history(limit=30)
+
+        outcomes = [run.outcome for run in runs]
+        assert outcomes.count(Outcome.CREATED) == 1
+        assert outcomes.count(Outcome.REFUSED) == 19
+        busy = [read(m) for m in scene.ended() if "is at work on it" in read(m)]
+        assert len(busy) == 19
+        assert all("@U0MARIA is at work on it in" in text and "C0IDENTITY" in text for text in busy), busy[0]
+        assert [write["path"] for write in scene.writes()].count("/v1.0/users") == 1
+        assert scene.problems() == []
+
+
+async def test_stopping_lets_a_run_under_way_finish(tmp_path: Path) -> None:
+    """Told to stop in the middle of a write: the run ends within the grace, its message is final (R21)."""
+    async with scene_with({}, tmp_path) as scene:
+        slow_creation(scene, 1.0)
+        await scene.type(scene.people["create"])
+        await asyncio.sleep(0.3)
+    assert "was created" in read(scene.ended()[-1])
+
+
+async def test_what_does_not_end_within_the_grace_is_put_back(tmp_path: Path) -> None:
+    """It hangs: it is put back, unbegun in the books, and the next start carries it out (R21)."""
+    async with scene_with({"FOURCHECK_RUNS__GRACE_S": "0.3"}, tmp_path) as scene:
+        scene.world.directory.faults.add(FaultKind.DELAY, seconds=20.0)
+        await scene.type(scene.people["create"])
+        await asyncio.sleep(0.3)
+        stopping = asyncio.get_running_loop().time()
+        left = await scene.world.bot.runs.drain(0.3)
+        assert left == 1
+        assert asyncio.get_running_loop().time() - stopping < 3
+        assert await scene.world.bot.systems.store.waiting() == (1, 0)
