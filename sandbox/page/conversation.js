@@ -33,11 +33,17 @@ export class Conversation {
     this.use = use;
     this.list = el("div", { class: "messages" });
     this.atEnd = true;
+    let size = "";
+    const sizeNow = () => `${node.clientWidth} ${node.clientHeight}`;
     node.addEventListener("scroll", () => {
-      this.atEnd = this.#isNearEnd();
+      // What another size moves is not what the person scrolls to.
+      if (size === sizeNow()) this.atEnd = this.#isNearEnd();
     });
     // Whatever makes the room for messages smaller, whoever reads the newest keeps on seeing it.
-    new ResizeObserver(() => this.atEnd && this.#toEnd()).observe(node);
+    new ResizeObserver(() => {
+      size = sizeNow();
+      if (this.atEnd) this.#toEnd();
+    }).observe(node);
   }
 
   /** Show a channel: what is already drawn and still right stays as it is. */

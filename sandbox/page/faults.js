@@ -29,9 +29,10 @@ export class Faults {
       this.close();
       return;
     }
+    const opener = document.activeElement;
+    this.node.hidden = false; // before the other panel goes: what stands beside them keeps its width
     this.opened();
-    this.opener = document.activeElement;
-    this.node.hidden = false;
+    this.opener = opener;
     this.closeButton.focus({ preventScroll: true });
     this.#take(await switchboard.look());
   }

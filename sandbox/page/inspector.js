@@ -72,10 +72,11 @@ export class Inspector {
       this.close();
       return;
     }
-    this.opened();
-    this.opener = document.activeElement;
+    const opener = document.activeElement;
     this.#ts = ts;
-    this.node.hidden = false;
+    this.node.hidden = false; // before the other panel goes: what stands beside them keeps its width
+    this.opened();
+    this.opener = opener;
     this.update(model);
     this.closeButton.focus({ preventScroll: true });
   }

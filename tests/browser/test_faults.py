@@ -111,3 +111,29 @@ async def test_reset_ends_faults_and_one_panel_is_open(page: Page) -> None:
     await page.get_by_role("button", name="Payload").click()
     await expect(page.get_by_role("complementary", name="Payload")).to_be_visible()
     await expect(panel).to_have_count(0)
+
+
+async def test_a_run_that_waits_can_be_cancelled(page: Page, world: Contoso) -> None:
+    """A throttled run says what it waits for; Cancel ends it at once, and nothing is written."""
+    world.tenant.inject({"kind": "throttled-seconds", "seconds": 20})
+    await provision(page, "create")
+    article = page.get_by_role("article")
+    await expect(article).to_contain_text("Throttled by Microsoft Graph, waiting")
+    await article.get_by_role("button", name="Cancel").click()
+    await expect(article.get_by_role("heading", name=re.compile("cancelled"))).to_be_visible()
+    await expect(article.get_by_role("button", name="Cancel")).to_have_count(0)
+    assert world.tenant.ledger == []
+
+
+async def test_news_stay_in_sight_when_panels_change(page: Page, world: Contoso) -> None:
+    """One panel in the place of another: whoever was at the newest message still is."""
+    for said in range(5):  # as much as fits beside no panel, and does not beside one
+        await world.workspace.say("U0ADAM", "C0IDENTITY", f"message {said} " + "with many words " * 22)
+    newest = page.get_by_role("article").filter(has_text="message 4")
+    await expect(newest).to_be_in_viewport(ratio=1)
+    await newest.hover()
+    await newest.get_by_role("button", name="Payload").click()
+    await expect(newest).to_be_in_viewport(ratio=1)
+    await panel_of(page)
+    await expect(page.get_by_role("complementary", name="Payload")).to_have_count(0)
+    await expect(newest).to_be_in_viewport(ratio=1)
