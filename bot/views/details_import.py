@@ -32,7 +32,7 @@ def sheet(run: Run) -> Sheet:
         for attribute in ordered
     )
     empty = "The object has no attributes that the bot may see."
-    return Sheet(_intro(evidence), rows, empty, search="Search names and values")
+    return Sheet(_intro(run, evidence), rows, empty, search="Search names and values")
 
 
 def whole(run: Run, attribute: str) -> list[Whole]:
@@ -55,9 +55,11 @@ def _evidence(run: Run) -> ImportEvidence | None:
     return evidence if isinstance(evidence, ImportEvidence) else None
 
 
-def _intro(evidence: ImportEvidence) -> tuple[Block, ...]:
-    from_where = f"from {text.phrase(evidence.controller, 120)} · read {text.moment(evidence.read_at)}"
-    facts = [from_where, text.counted(len(evidence.attributes), "attribute")]
+def _intro(run: Run, evidence: ImportEvidence) -> tuple[Block, ...]:
+    said = run.stage(StageName.IMPORT).summary  # mostly "53 attributes from dc1.contoso.test"
+    known = [text.counted(len(evidence.attributes), "attribute"), f"from {evidence.controller}"]
+    facts = [text.phrase(fact, 120) for fact in known if fact not in said]
+    facts.append(f"read {text.moment(evidence.read_at)}")
     if evidence.object_class:
         facts.append(text.phrase(" › ".join(evidence.object_class), 160))
     if evidence.when_changed:

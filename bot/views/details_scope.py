@@ -13,6 +13,7 @@ from pipeline.model import ClauseResult, Condition, FilterResult, Run, ScopeEvid
 
 _VALUE: Final = 280
 _WHY: Final = 280
+_NO_REASON: Final = frozenset({"it passes", "it fails"})  # the mark beside it says so
 _GUARDS: Final = "Built-in exclusions: none may apply"
 _NO_CONDITIONS: Final = "The configuration sets no condition, so everything is in scope."
 
@@ -131,14 +132,14 @@ def _of_all(scope_filter: FilterResult) -> str:
 
 def _clause(run: Run, clause: ClauseResult) -> list[Block]:
     heading = f"{_met(clause.passed)}  {text.bold(clause.attribute, 60)} {text.phrase(clause.operator, 40)}"
-    if clause.why and not clause.private:
+    if clause.why and not clause.private and clause.why not in _NO_REASON:
         heading += f"\n{text.sentence(_capital(clause.why), _WHY)}"
     actual = _actual(clause)
-    wanted = text.joined(clause.wanted) if clause.wanted else "–"
+    wanted = text.joined(clause.wanted)
     cut = text.is_cut(wanted, _VALUE) or text.is_cut(actual, _VALUE) or text.is_cut(clause.why, _WHY)
     accessory = open_whole(run, StageName.SCOPE, clause.attribute, SHOW_ALL) if cut else None
     columns = (
-        plain(f"Wanted\n{text.shorten(wanted, _VALUE)}", 400, lines=True),
+        *([plain(f"Wanted\n{text.shorten(wanted, _VALUE)}", 400, lines=True)] if clause.wanted else []),
         plain(f"In Active Directory\n{text.shorten(actual, _VALUE)}", 400, lines=True),
     )
     return [fields(*columns, heading=heading, accessory=accessory)]
