@@ -84,12 +84,12 @@ class Picker:
         actor, _ = _who(body)
         names = self._names(actor, Right.PREVIEW)
         wanted = form.selected(body.get("view") or {}, form.CONFIGURATION)
-        if wanted in names:
-            names = (wanted,)
         typed = str(body.get("value") or "")
-        await ack(**form.suggestions(await self._search(typed, names) if names else []))
+        found = await self._search(typed, names, wanted if wanted in names else None)
+        await ack(**form.suggestions(found))
 
-    async def _search(self, typed: str, names: tuple[str, ...]) -> list[Choice]:
+    async def _search(self, typed: str, names: tuple[str, ...], wanted: str | None) -> list[Choice]:
+        """Search the directories of these configurations, or of the wanted one."""
         usable = [c for c in self._services.configurations.all if c.name in names]
         directories = {c.directory: self._services.directory(c) for c in usable}
         searches = [
@@ -103,17 +103,19 @@ class Picker:
             elif isinstance(result, BaseException):
                 raise result
             else:
-                found += [choice for entry in result if (choice := self._choice(entry, names)) is not None]
+                found += [
+                    choice for entry in result if (choice := self._choice(entry, names, wanted)) is not None
+                ]
         return found
 
-    def _choice(self, entry: DirectoryEntry, names: tuple[str, ...]) -> Choice | None:
+    def _choice(self, entry: DirectoryEntry, names: tuple[str, ...], wanted: str | None) -> Choice | None:
         """Return an object as a choice; None for one that no configuration in reach would take."""
         classes = {raw.decode("utf-8", "replace").casefold() for raw in entry.get("objectClass")}
         guids = entry.get("objectGUID")
         if not guids or not classes & {"user", "group"}:
             return None
         dn = dn_from_directory(entry.dn)
-        configuration = self._covering(dn, names)
+        configuration = self._covering(dn, names, wanted)
         if configuration is None:
             return None
         shown = {
@@ -126,17 +128,16 @@ class Picker:
         parts = [known_by or "", *reversed(dn.containers[-2:])]
         return Choice(guid_text(guids[0]), name, " · ".join(filter(None, parts)), "group" in classes)
 
-    def _covering(self, dn: DistinguishedName, names: tuple[str, ...]) -> Configuration | None:
-        """Return the configuration that a run on the object would have, if it is one of these."""
-        configurations = self._services.configurations
-        if len(names) == 1:
-            only = configurations.named(names[0])
-            return only if dn.is_under(only.base) else None
+    def _covering(
+        self, dn: DistinguishedName, names: tuple[str, ...], wanted: str | None
+    ) -> Configuration | None:
+        """Return the configuration that a run on the object would have, if it is one of these and fits."""
         try:
-            configuration = configurations.select(None, dn)
+            configuration = self._services.configurations.select(wanted, dn)
         except PipelineError:
             return None
-        return configuration if configuration.name in names else None
+        covers = configuration.name in names and dn.is_under(configuration.base)
+        return configuration if covers else None
 
     # -- submitted ---------------------------------------------------------------------------------------
 

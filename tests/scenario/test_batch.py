@@ -106,6 +106,14 @@ async def test_what_cannot_be_read_stands_beside_the_rest(scene: Scene) -> None:
     assert message["text"].startswith("Preview: 1 of 3 objects previewed, 2 failed")
 
 
+async def test_the_message_goes_on_until_the_last_of_them_has_ended(scene: Scene) -> None:
+    """The first one fails at once, the other takes its time: nothing is left under way in the message."""
+    scene.world.tenant.inject({"match": {"path_regex": "batch"}, "then": {"delay_s": 1.5}})
+    message = await scene.provision(f"=,=\n{scene.people['unchanged']}")
+
+    assert message["text"].startswith("1 of 2 objects provisioned, 1 failed.")
+
+
 async def test_ten_awkward_objects_fit(scene: Scene) -> None:
     """Ten at once, whatever they are called: within every limit, and no name does anything."""
     cases = [case for case in scene.people if case.startswith("awkward")][:10]

@@ -175,6 +175,19 @@ async def test_a_directory_that_is_away_gives_no_options(scene: Scene) -> None:
     assert answer["options"] == []
 
 
+async def test_trouble_with_a_submission_is_told_in_its_place(scene: Scene) -> None:
+    """The request could not be stored: the form turns into a sentence with a support id, and nothing runs."""
+    await opened(scene)
+    await found(scene, "Ada Lo")
+    await scene.world.bot.systems.store.close()
+    await scene.world.workspace.submit("U0MARIA", values={form.OBJECT: ADA, form.MODE: "Preview"})
+    (view,) = scene.world.workspace.views("U0MARIA")
+
+    assert "Support id" in json.dumps(view["blocks"])
+    assert scene.posted() == []
+    assert scene.problems() == []
+
+
 async def test_in_a_private_channel_the_end_comes_back_to_it(scene: Scene) -> None:
     """Where the bot is no member the form still knows the way back."""
     await opened(scene, channel="C0PRIVATE")
@@ -220,6 +233,9 @@ async def test_only_what_a_configuration_covers_is_offered(tmp_path: Path) -> No
         assert form.CONFIGURATION not in json.dumps(view)
         assert await found(scene, "Ada Lo", "U0VERA") == {}
         assert len(await found(scene, "<!ch", "U0VERA")) == 1
+        await opened(scene, "preview", "U0HENRY")
+        assert await found(scene, "<!ch", "U0HENRY") == {}
+        assert ADA in await found(scene, "Ada Lo", "U0HENRY")
 
         view = await opened(scene, "preview with zurich")
         assert form.CONFIGURATION in json.dumps(view)
