@@ -21,11 +21,13 @@ Check = Callable[[], Awaitable[None]]
 
 
 def health_routes(
-    checks: Mapping[str, Check], notes: Callable[[], Sequence[str]] = tuple
+    checks: Mapping[str, Check],
+    notes: Callable[[], Sequence[str]] = tuple,
+    tell: Callable[[Mapping[str, str]], None] | None = None,
 ) -> list[web.RouteDef]:
     """Return /healthz (the process answers) and /readyz (every system does; 503 naming those that do not).
 
-    `notes` gives what an operator should know of a bot that works all the same.
+    `notes` gives what an operator should know of a bot that works all the same. `tell` is told every answer.
     """
     kept = {name: _Kept(check) for name, check in checks.items()}
 
@@ -34,6 +36,8 @@ def health_routes(
 
     async def readyz(_: web.Request) -> web.Response:
         answers = await asyncio.gather(*(check.state() for check in kept.values()))
+        if tell is not None:
+            tell(dict(zip(kept, answers, strict=True)))
         ready = all(answer == "ok" for answer in answers)
         body: dict[str, object] = {
             "status": "ready" if ready else "not ready",

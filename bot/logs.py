@@ -58,6 +58,7 @@ def set_up_logs(level: int = logging.INFO) -> None:
     """Send every log line to stderr in one format. Called once, by the process."""
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
+            structlog.contextvars.merge_contextvars,  # the run that a line is about
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -71,6 +71,7 @@ class Runs:
         *,
         limits: Limits | None = None,
         at_once: int = AT_ONCE,
+        on_audit_failure: Callable[[], None] | None = None,
     ) -> None:
         self._services = services
         self._store = store
@@ -78,6 +79,7 @@ class Runs:
         self._tasks = tasks
         self._limits = limits or Limits()
         self._at_once = at_once
+        self._on_audit_failure = on_audit_failure
         self._executions: dict[RunId, Execution] = {}
         self._under_way: dict[RunId, asyncio.Task[None]] = {}
         self._looking: list[asyncio.Task[None]] = []
@@ -267,6 +269,7 @@ class Runs:
             confirmed_at=asked_at,
             limits=self._limits,
             place_of=lambda notice: Place.from_document(notice).channel,
+            on_audit_failure=self._on_audit_failure,
         )
         former = self._under_way.get(lease.run_id)
         self._executions[lease.run_id] = execution

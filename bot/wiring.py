@@ -26,6 +26,7 @@ from bot.listeners.history import History
 from bot.listeners.permission import Permission
 from bot.listeners.picker import Picker
 from bot.listeners.starting import Starting
+from bot.metrics import Counting, Metrics, metrics_route
 from bot.progress import Messages
 from bot.retention import keep_for
 from bot.runs import Runs
@@ -68,6 +69,7 @@ class Systems:
     tenant: GraphTenant
     store: Store
     writes: bool
+    metrics: Metrics
 
     def services(self, events: Events) -> Services:
         """Return what a run needs."""
@@ -110,7 +112,8 @@ async def open_systems(settings: Settings, *, guest: bool = False) -> AsyncItera
         clock = SystemClock()
         tokens = TokenSource(token_settings(settings), clock)
         stack.push_async_callback(tokens.aclose)
-        transport = GraphTransport(graph_settings(settings), tokens, clock)
+        metrics = Metrics()
+        transport = GraphTransport(graph_settings(settings), tokens, clock, sleep=metrics.pause)
         stack.push_async_callback(transport.aclose)
         yield Systems(
             configurations=configurations,
@@ -119,6 +122,7 @@ async def open_systems(settings: Settings, *, guest: bool = False) -> AsyncItera
             tenant=GraphTenant(transport),
             store=store,
             writes=settings.entra.writes == "on",
+            metrics=metrics,
         )
 
 
@@ -152,7 +156,9 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
         await runs.take_up()
         if settings.slack.mode == "socket":
             checks["link"] = await stack.enter_async_context(socket_link(app, settings.slack, slack.client))
-        routes = health_routes(checks, lambda: _notes(systems))
+        metrics = systems.metrics
+        routes = health_routes(checks, lambda: _notes(systems), metrics.readiness)
+        routes.append(metrics_route(metrics, systems.store, lambda: runs.under_way))
         if settings.slack.mode == "http":
             routes.append(slack_endpoint(app))
         port = await stack.enter_async_context(_http_server(routes, settings))
@@ -173,13 +179,21 @@ def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -
 
     messages = Messages(slack.client, slack.response_urls, systems.store, tasks, render_all)
     answers = Answers(slack.client, slack.response_urls, tasks)
-    services = systems.services(messages)
+    services = systems.services(Counting(messages, systems.metrics))
     limits = Limits(
         run_s=settings.runs.limit_s,
         stage_s=settings.runs.stage_limit_s,
         uncertain_s=settings.runs.uncertain_s,
     )
-    runs = Runs(services, systems.store, messages, tasks, limits=limits, at_once=settings.runs.at_once)
+    runs = Runs(
+        services,
+        systems.store,
+        messages,
+        tasks,
+        limits=limits,
+        at_once=settings.runs.at_once,
+        on_audit_failure=systems.metrics.audit_failures.inc,
+    )
     picker = Picker(runs=runs, services=services, client=slack.client, answers=answers)
     permission = Permission(systems.store, systems.configurations)
     buttons = Buttons(

@@ -78,6 +78,7 @@ class Execution:
         confirmed_at: float = math.inf,
         limits: Limits = Limits(),
         place_of: Callable[[Mapping[str, object]], str] | None = None,
+        on_audit_failure: Callable[[], None] | None = None,
     ) -> None:
         self.lease = lease
         self.latest: Run | None = None
@@ -85,6 +86,7 @@ class Execution:
         self._services = services
         self._limits = limits
         self._place_of = place_of
+        self._on_audit_failure = on_audit_failure
         self._deadline = 0.0
         self.confirm(confirmed_at)
         self._lost = False
@@ -232,7 +234,7 @@ class Execution:
         passed(INTENT_BEFORE, run_id=run_id, step=step)
         try:
             entry = await self._stored(
-                lambda: self._queue.intend(run_id, step, detail, epoch=self.lease.epoch)
+                lambda: self._queue.intend(run_id, step, detail, epoch=self.lease.epoch), audit=True
             )
         except RunCancelled as error:
             raise cancelled(ActorId(error.ids.get("cancelled-by", ""))) from None
@@ -242,7 +244,7 @@ class Execution:
     async def settle(self, entry: int, outcome: str, detail: Mapping[str, object]) -> None:
         """Record what came of a write."""
         passed(WRITE_AFTER, run_id=self.lease.run_id, outcome=outcome)
-        await self._stored(lambda: self._queue.settle(entry, outcome, detail))
+        await self._stored(lambda: self._queue.settle(entry, outcome, detail), audit=True)
         passed(OUTCOME_AFTER, run_id=self.lease.run_id, outcome=outcome)
 
     # -- Events ------------------------------------------------------------------------------------------
@@ -270,7 +272,7 @@ class Execution:
         if self._stop is not None:
             raise self._stop
 
-    async def _stored(self, statement: Callable[[], Awaitable[_T]]) -> _T:
+    async def _stored(self, statement: Callable[[], Awaitable[_T]], *, audit: bool = False) -> _T:
         """Carry out a statement; while the store is away, again and again until the lease is over."""
         for turn in range(1_000_000):
             try:
@@ -278,6 +280,8 @@ class Execution:
             except RunTaken:
                 raise LeaseLost from None
             except StoreUnavailable as error:
+                if audit and self._on_audit_failure is not None:
+                    self._on_audit_failure()
                 if math.isinf(self._deadline):  # nobody else could go on with it
                     raise
                 pause = _PAUSES_S[min(turn, len(_PAUSES_S) - 1)]

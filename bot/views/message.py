@@ -179,13 +179,16 @@ def _who(run: Run) -> list[str]:
     ids = run.error.ids if run.error is not None else {}
     if "cancelled-by" in ids:
         return [f"*Cancelled by* {text.mention(ids['cancelled-by'])}"]
-    if "holder" not in ids:
+    try:
+        since = text.moment(datetime.fromisoformat(ids["since"]))
+    except (KeyError, ValueError):
         return []
     place = re.fullmatch(r"[CDG][A-Z0-9]{2,20}", ids.get("holder-place", ""))
     where = f" in <#{place[0]}>" if place else ""
-    since = text.moment(datetime.fromisoformat(ids["since"]))
     run_id = text.escape(text.run_short(RunId(ids.get("holder-run", ""))))
-    return [f"*Who:* {text.mention(ids['holder'])} is at work on it{where}, since {since} (run {run_id})"]
+    return [
+        f"*Who:* {text.mention(ids.get('holder', ''))} is at work on it{where}, since {since} (run {run_id})"
+    ]
 
 
 def _said(run: Run) -> bool:

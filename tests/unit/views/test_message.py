@@ -40,6 +40,7 @@ EXPECTED: dict[Outcome, list[str]] = {
         "⚪ Match  Waiting",
         "⚪ Action  Waiting",
         "2026-11-23 14:02 UTC · run 01JD…K3",
+        "[Cancel]",
     ],
     Outcome.CREATED: [
         "Ada Lovelace was created in Entra ID",
