@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -31,6 +32,7 @@ _STAGES: Final = {
     StageName.MATCH: details_match,
     StageName.ACTION: details_action,
 }
+_COUNT: Final = re.compile(r" \([\d,]+\)$")
 _CHUNK: Final = 3000  # characters of a whole value in one block
 _CHUNK_COST: Final = 18_000  # and what they may take in JSON
 _CHUNKS_A_PAGE: Final = 10
@@ -53,7 +55,9 @@ def details(run: Run, reference: Reference, *, notice: str = "", back_to: Refere
     """
     sheet = _STAGES[reference.stage].sheet(run)
     if reference.copy:
-        return _texts(run, reference, "Copy as text", [Whole("", _as_text(run, reference, sheet))], back_to)
+        return _texts(
+            run, reference, wording.object_name(run), [Whole("", _as_text(run, reference, sheet))], back_to
+        )
     if reference.attribute is not None:
         wholes = _STAGES[reference.stage].whole(run, reference.attribute)
         return _texts(run, reference, reference.attribute, wholes, back_to)
@@ -125,7 +129,8 @@ def _wanted(reference: Reference, rows: tuple[Row, ...]) -> tuple[Row, ...]:
     if not find:
         return rows
     narrowed = (row.narrowed(lambda told: find in told.casefold()) for row in rows)
-    return tuple(row for row in narrowed if row is not None)
+    # the count of a group is of all that is in it, not of what was found
+    return tuple(replace(row, group=_COUNT.sub("", row.group)) for row in narrowed if row is not None)
 
 
 def _nothing_found(reference: Reference) -> str:
@@ -256,7 +261,8 @@ def _texts(
     if back_to is not None:
         row.insert(0, button("Back", Control(controls.WHOLE_BACK, back_to.encode())))
     blocks += [actions(*row)] if row else []
-    return _modal(run, reference, blocks, {} if back_to else {"close": plain("Back", 24)})
+    frame = {"title": plain("Copy as text" if reference.copy else "Attribute", 24)}
+    return _modal(run, reference, blocks, frame if back_to else frame | {"close": plain("Back", 24)})
 
 
 def _all_chunks(wholes: list[Whole]) -> list[tuple[str, str]]:

@@ -96,12 +96,13 @@ def whole(run: Run, attribute: str) -> list[Whole]:
 
 def trace_text(steps: tuple[TraceStep, ...]) -> str:
     """Draw the steps of an evaluation, one a line below what each is a part of, branches marked."""
-    return "\n".join(f"{'    ' * min(step.depth, 12)}{_step(step)}" for step in steps)
+    return "\n".join(f"{'  ' * min(step.depth, 12)}{_step(step)}" for step in steps)
 
 
 def _step(step: TraceStep) -> str:
     mark = {None: "", True: "✔ taken: ", False: "✘ not taken: "}[step.taken]
-    line = f"{mark}{step.text}".replace("\n", " ")
+    whole = step.depth == 0 and step.evaluated  # its text stands above, under Mapping
+    line = f"{mark}{'The whole' if whole else step.text}".replace("\n", " ")
     return f"{line}  →  {step.value}" if step.evaluated else line
 
 
