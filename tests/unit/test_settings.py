@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.connections import graph_settings
 from bot.settings import SettingsError, load_settings
-from bot.wiring import _graph_settings
 from pipeline.adapters.graph import Cloud
 
 NOWHERE = Path("no-such-file")
@@ -83,7 +83,7 @@ def test_every_cloud_can_be_configured(cloud: Cloud) -> None:
     assert Cloud(chosen) is cloud
     assert (
         f"https://{Cloud(chosen).graph_host}"
-        == _graph_settings(load_settings({"FOURCHECK_ENTRA__CLOUD": str(cloud)}, NOWHERE)).url
+        == graph_settings(load_settings({"FOURCHECK_ENTRA__CLOUD": str(cloud)}, NOWHERE)).url
     )
 
 
