@@ -114,7 +114,7 @@ class Sender:
                 if pause is None:
                     raise
                 # A write that lands after the look comes to the same: it sets what is sent again.
-                await self._journal.settle(self._entry, "refused", {"seen": seen.value})
+                await self._journal.settle(self._entry, "absent", {"seen": seen.value})
                 self._action.writes[-1] = Write(step, False, "its answer was lost; it was not carried out")
                 await asyncio.sleep(pause)
         return None

@@ -97,13 +97,14 @@ class GraphTransport:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        exchange: Exchange | None = None,
     ) -> None:
         self.base: Final = settings.base
         self._tokens = tokens
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
-        self._exchange = Exchange(settings)
+        self._exchange = exchange or Exchange(settings)
         self._in_flight = asyncio.Semaphore(_IN_FLIGHT)
 
     async def request(
