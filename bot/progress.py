@@ -26,6 +26,7 @@ from bot.response_urls import ResponseUrlGone, ResponseUrls, ResponseUrlUnreacha
 from bot.slack import Rejection, rejection
 from bot.tasks import Tasks
 from bot.views import Message, notices
+from pipeline import milestones
 from pipeline.errors import StoreUnavailable
 from pipeline.ids import RunId
 from pipeline.model import Outcome, Run, StageName, StageStatus
@@ -332,11 +333,19 @@ class _Message:
             for body in self._messages.answers(runs, self._why)[self._answered :]:
                 await self._messages.answer(self._place, body)
                 self._answered += 1
+            await self._done_with(runs)
         elif self._place.ts is None:
+            milestones.passed(milestones.POST_BEFORE, run_id=self.run_id)
             self._place = replace(self._place, ts=await self._messages.post(self._place, runs))
+            milestones.passed(milestones.POST_AFTER, run_id=self.run_id)
+            await self._done_with(runs)
+            milestones.passed(milestones.POST_STORED, run_id=self.run_id)
         else:
+            milestones.passed(milestones.UPDATE_BEFORE, run_id=self.run_id)
             await self._messages.update(self._place, runs)
-        await self._done_with(runs)
+            milestones.passed(milestones.UPDATE_AFTER, run_id=self.run_id)
+            await self._done_with(runs)
+            milestones.passed(milestones.UPDATE_STORED, run_id=self.run_id)
 
     async def _after(self, why: Rejection, runs: tuple[Run, ...]) -> float | None:
         """Decide what follows from a refusal of Slack; as `_try` does."""
