@@ -26,6 +26,7 @@ _STILL: Final = """
   .modal::backdrop { background: none; }
   .message { padding: 14px 20px 16px; }
   .tool-row, .day { display: none; }
+  .modal-body:focus-visible { outline: none; }
 """
 _LOOK: Final[dict[str, Any]] = {
     "device_scale_factor": 2,
@@ -37,6 +38,7 @@ _LOOK: Final[dict[str, Any]] = {
 _WIDE: Final = {"width": 1120, "height": 1060}
 _PHONE: Final[dict[str, Any]] = {
     "viewport": {"width": 390, "height": 1060},
+    "device_scale_factor": 1,
     "has_touch": True,
     "is_mobile": True,
 }
