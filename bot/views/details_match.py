@@ -17,6 +17,7 @@ _WHY: Final = 280
 _CANDIDATE: Final = 160
 _KEYS: Final = "Keys, in the order they were tried"
 _COUNTED: Final = re.compile(r"(?:nobody has|exactly one has|[\d,]+ have) this value")
+_FOUND: Final = re.compile(r"\A[\d,]+ found, but ")
 """Reasons that only count who answered, which the line of the key does already."""
 
 
@@ -26,9 +27,13 @@ def sheet(run: Run) -> Sheet:
     if evidence is None:
         return Sheet((), (), "Entra ID has not been asked.")
     rows: list[Row] = []
+    shown: list[Candidate] = []
     for number, key in enumerate(evidence.keys, start=1):
         rows.append(Row(_KEYS, partial(_key, run, key, number), partial(_key_told, key, number)))
-        rows += [Row(_KEYS, partial(_candidate, c), partial(_candidate_told, c)) for c in key.candidates]
+        for candidate in key.candidates:
+            draw = _again if candidate in shown else _candidate
+            rows.append(Row(_KEYS, partial(draw, candidate), partial(_candidate_told, candidate)))
+            shown.append(candidate)
     return Sheet(_intro(run, evidence), tuple(rows), "No key was tried.")
 
 
@@ -63,6 +68,7 @@ def _key(run: Run, key: KeyResult, number: int) -> list[Block]:
     heading = f"{text.count(number)}. {text.bold(key.attribute, 60)}  {_answers(key)}"
     why = "" if key.private or _COUNTED.fullmatch(key.why) else key.why
     if why:
+        why = _FOUND.sub("", why)
         heading += f"\n{text.sentence(why[:1].upper() + why[1:], _WHY)}"
     value = _asked(key)
     cut = not key.private and (text.is_cut(value, _VALUE) or text.is_cut(key.why, _WHY))
@@ -95,6 +101,11 @@ def _candidate(candidate: Candidate) -> list[Block]:
         f"anchor {text.shorten(candidate.anchor, 100) if candidate.anchor else 'none'}",
     ]
     return [paragraph("\n".join(lines), 800)]
+
+
+def _again(candidate: Candidate) -> list[Block]:
+    name = text.shorten(candidate.name, _CANDIDATE) or "without a name"
+    return [paragraph(f"→ {name}, the same object as above", 300)]
 
 
 def _owner(candidate: Candidate) -> str:

@@ -251,7 +251,8 @@ def _buttons(run: Run, *, writes_on: bool) -> list[Block]:
         return [*row, button("Cancel", run_controls.cancel_run(run.run_id))]
     if run.outcome in _WAITING:
         return row
-    if writes_on and run.mode is Mode.PROVISION and not run.outcome.succeeded:
+    unwanted = run.outcome.succeeded or run.outcome is Outcome.SKIPPED  # a preview would say no more
+    if writes_on and run.mode is Mode.PROVISION and not unwanted:
         row.append(button("Preview", controls.preview_this(run.run_id)))
     scope = run.stage(StageName.SCOPE).evidence
     if run.outcome is Outcome.SKIPPED and isinstance(scope, ScopeEvidence) and scope.overridable:

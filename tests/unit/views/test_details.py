@@ -540,3 +540,19 @@ def test_a_click_that_came_to_nothing_is_told_above_the_rows() -> None:
     assert "Press it again" in lines(view)[1]
     assert set(lines(opened(run, StageName.IMPORT))) < set(lines(view))
     assert_message_fits(too_late().payload())
+
+
+def test_an_object_that_answers_to_several_keys_is_described_once() -> None:
+    """Under a later key it is named and no more, and what the key came too late for is said once."""
+    late = "1 found, but an earlier key had decided"
+    keys = (
+        KeyResult("mail", "ada@x", (samples.CANDIDATE,), decided=True, why="exactly one has this value"),
+        KeyResult("userPrincipalName", "ada@x", (samples.CANDIDATE,), decided=False, why=late),
+    )
+    run = samples.OUTCOMES[Outcome.CREATED].with_stage(
+        samples.stage(StageName.MATCH, StageStatus.PASSED, "", MatchEvidence("", keys, samples.CANDIDATE))
+    )
+    seen = lines(opened(run, StageName.MATCH))
+    assert sum(1 for line in seen if line.startswith("id ")) == 1
+    assert "→ Alan Turing, the same object as above" in seen
+    assert "An earlier key had decided." in seen

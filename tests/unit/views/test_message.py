@@ -135,7 +135,7 @@ EXPECTED: dict[Outcome, list[str]] = {
         ),
         "Nothing was written.",
         FOOT,
-        PREVIEW_OR_AGAIN,
+        AGAIN,
     ],
     Outcome.REFUSED: [
         "Ada Lovelace was not provisioned: several objects in Entra ID match",
