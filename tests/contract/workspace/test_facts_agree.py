@@ -15,6 +15,7 @@ SLACK: Node = json.loads((ROOT / "sandbox/workspace/facts/block_kit.json").read_
 
 MODAL = SLACK["view"]["modal"]["props"]
 BLOCKS = {name: block["props"] for name, block in SLACK["blocks"].items()}
+LINE = SLACK["elements"]["plain_text_input"]["props"]
 BUTTON = SLACK["elements"]["button"]["props"]
 
 # the bot's limit, the workspace's, why they differ (empty: they do not)
@@ -35,6 +36,7 @@ LIMITS: dict[str, tuple[Any, Any, str]] = {
     "modal buttons": (BOT["modal"]["button"], MODAL["close"]["max"], ""),
     "private metadata": (BOT["modal"]["private_metadata"], MODAL["private_metadata"]["max"], ""),
     "callback id": (BOT["modal"]["callback_id"], MODAL["callback_id"]["max"], ""),
+    "external id": (BOT["modal"]["external_id"], MODAL["external_id"]["max"], ""),
     "view bytes": (BOT["modal"]["bytes"], SLACK["view"]["max_view_bytes"], ""),
     "section text": (BOT["block"]["section_text"], BLOCKS["section"]["text"]["max"], ""),
     "section fields": (BOT["block"]["section_fields"], BLOCKS["section"]["fields"]["max_items"], ""),
@@ -43,6 +45,9 @@ LIMITS: dict[str, tuple[Any, Any, str]] = {
     "context elements": (BOT["block"]["context_elements"], BLOCKS["context"]["elements"]["max_items"], ""),
     "context text": (BOT["block"]["context_text"], BLOCKS["context"]["elements"]["items"]["text_max"], ""),
     "actions": (BOT["block"]["actions_elements"], BLOCKS["actions"]["elements"]["max_items"], ""),
+    "input label": (BOT["block"]["input_label"], BLOCKS["input"]["label"]["max"], ""),
+    "placeholder": (BOT["block"]["placeholder"], LINE["placeholder"]["max"], ""),
+    "block id": (BOT["block"]["block_id"], BLOCKS["input"]["block_id"]["max"], ""),
     "button text": (BOT["button"]["text"], BUTTON["text"]["max"], ""),
     "button value": (BOT["button"]["value"], BUTTON["value"]["max"], ""),
     "action id": (BOT["button"]["action_id"], BUTTON["action_id"]["max"], ""),
