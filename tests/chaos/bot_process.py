@@ -1,6 +1,6 @@
 """A process of the real bot that ends itself at a named moment, as the kernel would end it.
 
-Run as `python -m tests.chaos.bot_process`, with the bot's own settings in the environment. Two more variables,
+Run as `python -m tests.chaos.bot_process`, with the bot's settings in the environment. Two more variables,
 which the product does not know: `END_AT` is a milestone, `END_ON` the how many-eth time it is passed (1), and
 `END_HOW` a signal's name (SIGKILL). It prints `ready` when it takes commands.
 """
