@@ -165,9 +165,18 @@ class Execution:
         if self.lease.epoch <= 1:
             return None
         entries = tuple(await self._stored(lambda: self._queue.journal(self.lease.run_id)))
-        stored = await self._stored(lambda: self._queue.load(self.lease.run_id))
-        plan = stored.plan if stored is not None else None
-        return Earlier(entries, plan, self._limits.uncertain_s) if entries else None
+        if not entries:
+            return None
+        stored = await self._read_before()
+        return Earlier(entries, stored.plan if stored is not None else None, self._limits.uncertain_s)
+
+    async def _read_before(self) -> Run | None:
+        """Return the run as it was left, or None where it cannot be read, such as by a later version."""
+        try:
+            return await self._queue.load(self.lease.run_id)
+        except StoreUnavailable as error:
+            _log.warning("run %s cannot be read as it was left: %s", self.lease.run_id, error.message)
+            return None
 
     def _uncancel(self) -> None:
         if self._task is not None:
@@ -185,7 +194,7 @@ class Execution:
     async def _set_aside(self, request: Request) -> Run:
         """End a run that has ended several processes: the others need not follow."""
         _log.error("run %s is set aside: %d processes ended in it", self.lease.run_id, self._limits.attempts)
-        stored = await self._stored(lambda: self._queue.load(self.lease.run_id))
+        stored = await self._read_before()
         now = self._services.clock.now()
         journal = await self._stored(lambda: self._queue.journal(self.lease.run_id))
         run = stored or new_run(request, now)
