@@ -61,6 +61,9 @@ FORBIDDEN = [
     ("bot", "sqlalchemy", ()),
     ("pipeline", "sqlalchemy", ("pipeline/runs/",)),
     ("sandbox", "sqlalchemy", ()),
+    ("bot", "psycopg", ()),
+    ("pipeline", "psycopg", ("pipeline/runs/",)),
+    ("sandbox", "psycopg", ()),
     ("pipeline", "pipeline.adapters", ("pipeline/adapters/",)),  # the pure core imports no adapter
     ("pipeline", "pipeline.runs", ("pipeline/runs/",)),
 ]
