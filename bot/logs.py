@@ -75,6 +75,8 @@ def set_up_logs(level: int = logging.INFO) -> None:
     handler.setFormatter(formatter)
     handler.addFilter(NoBodies())
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log the address of every sign-in request
+    # The SDK looks at its logger's own level before it writes out every request and answer, to be dropped.
+    logging.getLogger("slack_sdk.web.async_base_client").setLevel(logging.WARNING)
     logging.raiseExceptions = False  # logging's complaint about a line that fails holds the line's values
     root = logging.getLogger()
     root.handlers = [handler]

@@ -37,6 +37,9 @@ FIRST_S: Final = 0.05
 BETWEEN_S: Final = 1.0
 """Slack's own advice: not more than one update a second for one message."""
 
+SHARE_S: Final = 1.2
+"""How often Slack takes an update of all messages together, in seconds: 50 a minute (page "Rate limits")."""
+
 GIVE_UP_S: Final = 900.0
 """How long a final state is kept being sent while Slack is away."""
 
@@ -64,8 +67,7 @@ _STOPPED: Final = frozenset({StageStatus.FAILED, StageStatus.SKIPPED})
 """Statuses after which no further stage begins."""
 
 RELOAD_S: Final = 3.0
-"""How long a message of several runs waits for news before it asks the store: another process may carry out
-some of them."""
+"""How long a message waits for news before it asks the store: another process may carry runs out."""
 
 PAUSE_S: Final = 1.0
 """How long to wait after a failure that may pass, unless Slack says how long."""
@@ -166,6 +168,7 @@ class Messages:
         self._tasks = tasks
         self._render = render
         self._open: dict[RunId, tuple[_Message, asyncio.Task[None]]] = {}
+        self._count = 0
 
     def show(self, run_id: RunId, place: Place) -> None:
         """Show this run's progress at this place from now on, if it is to be shown at all.
@@ -179,10 +182,17 @@ class Messages:
         task = self._tasks.start(message.keep(), f"message of run {run_ids[0]}")
         opened = message, task
         self._open |= dict.fromkeys(run_ids, opened)
+        self._count += 1
         task.add_done_callback(lambda _: self._forget(opened))
 
     def _forget(self, opened: tuple[_Message, asyncio.Task[None]]) -> None:
+        self._count -= 1
         self._open = {run_id: known for run_id, known in self._open.items() if known is not opened}
+
+    @property
+    def between_s(self) -> float:
+        """How long one message waits between two updates: they share what Slack takes."""
+        return max(BETWEEN_S, SHARE_S * self._count)
 
     @property
     def shown(self) -> tuple[RunId, ...]:
@@ -209,20 +219,14 @@ class Messages:
         """Post the message of these runs; returns its timestamp."""
         message = self._render(runs)
         answer = await self._client.chat_postMessage(
-            channel=place.channel,
-            text=message.text,
-            blocks=message.blocks,
-            unfurl_links=False,
-            unfurl_media=False,
+            channel=place.channel, **message.payload(), unfurl_links=False, unfurl_media=False
         )
         return str(answer["ts"])
 
     async def update(self, place: Place, runs: Sequence[Run]) -> None:
         """Bring the message of these runs to a new state."""
         message = self._render(runs)
-        await self._client.chat_update(
-            channel=place.channel, ts=str(place.ts), text=message.text, blocks=message.blocks
-        )
+        await self._client.chat_update(channel=place.channel, ts=str(place.ts), **message.payload())
 
     def answers(self, runs: Sequence[Run], why: str) -> tuple[Mapping[str, object], ...]:
         """Return what goes through the command's own response URL where the bot cannot post, and why."""
@@ -298,10 +302,10 @@ class _Message:
         if len(self._runs) < len(self._run_ids) > 1:  # taken up from another process
             await self._reload()
         loop = asyncio.get_running_loop()
-        sent_at = -BETWEEN_S
+        sent_at = loop.time() - BETWEEN_S
         trying_since: float | None = None
         while self._place.open:
-            runs = await self._wait_until_due(sent_at + BETWEEN_S)
+            runs = await self._wait_until_due(sent_at)
             sent_at = loop.time()
             pause = await self._try(runs)
             if pause is None:
@@ -383,17 +387,18 @@ class _Message:
         while not any(map(_worth_posting, self._newest or ())) and loop.time() < until:
             await self._sleep_until(until)
 
-    async def _wait_until_due(self, due: float) -> tuple[Run, ...]:
+    async def _wait_until_due(self, sent_at: float) -> tuple[Run, ...]:
         """Wait for a new state; the final one is due at once, others when their time has come."""
         loop = asyncio.get_running_loop()
         while True:
             runs = self._newest
+            due = sent_at + self._messages.between_s
             if runs is None or runs is self._shown or not self._is_due_at_all(runs):
                 await self._wait_for_news()
             elif self._is_final(runs) or self._shown is None or loop.time() >= due:
                 return runs
-            else:
-                await self._sleep_until(due)
+            else:  # fewer messages may be open in a moment, and share what Slack takes
+                await self._sleep_until(min(due, loop.time() + BETWEEN_S))
 
     def _is_due_at_all(self, runs: tuple[Run, ...]) -> bool:
         if self._is_final(runs):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from pipeline.ids import RunId
 from pipeline.runs.records import Claimed, RunRow
@@ -125,17 +125,26 @@ def cancel(connection: Connection, run_id: RunId, actor: str) -> str | None:
 
 def hold(connection: Connection, run_id: RunId, epoch: int, guid: str) -> Any | None:
     """Give a run its object to itself until it ends; or return the row of the run that has it."""
-    other = connection.execute(
-        select(runs.c.run_id, runs.c.actor, runs.c.created_at, notices.c.document)
-        .join(notices, notices.c.run_id == runs.c.run_id, isouter=True)
-        .where(runs.c.held_object == guid, runs.c.state != ENDED, runs.c.run_id != run_id)
-    ).one_or_none()
+    other = connection.execute(_HOLDER, {"guid": guid, "this_run": run_id}).one_or_none()
     if other is not None:
         return other
-    connection.execute(
-        update(runs).where(runs.c.run_id == run_id, runs.c.epoch == epoch).values(held_object=guid)
-    )
+    connection.execute(_HOLD, {"held_object": guid, "this_run": run_id, "this_epoch": epoch})
     return None
+
+
+# Made once: making a statement takes longer than carrying it out.
+_HOLDER: Final = (
+    select(runs.c.run_id, runs.c.actor, runs.c.created_at, notices.c.document)
+    .join(notices, notices.c.run_id == runs.c.run_id, isouter=True)
+    .where(
+        runs.c.held_object == bindparam("guid", type_=runs.c.held_object.type),
+        runs.c.state != ENDED,
+        runs.c.run_id != bindparam("this_run"),
+    )
+)
+_HOLD: Final = update(runs).where(
+    runs.c.run_id == bindparam("this_run"), runs.c.epoch == bindparam("this_epoch")
+)
 
 
 def waiting(connection: Connection) -> tuple[int, int]:

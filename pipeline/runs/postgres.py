@@ -7,7 +7,6 @@ learn by NOTIFY, which PostgreSQL delivers when the transaction is committed (pa
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import threading
 import zlib
@@ -24,6 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from pipeline.errors import StoreUnavailable
 from pipeline.runs.migrations import HEAD, SCRIPTS, migrate
+from pipeline.runs.tables import compact
 from pipeline.runs.troubles import sqlstate, translated
 
 CHANNEL: Final = "fourcheck_runs"
@@ -215,7 +215,7 @@ def _engine(parsed: URL) -> Engine:
         pool_timeout=5,
         pool_pre_ping=True,  # a connection that the server closed meanwhile fails no statement
         hide_parameters=True,  # evidence belongs in no traceback
-        json_serializer=_compact,
+        json_serializer=compact,
     )
 
 
@@ -224,8 +224,3 @@ def _address(parsed: URL) -> str:
     keepalive = {key: str(value) for key, value in _KEEPALIVE.items() if key not in parsed.query}
     given = parsed.set(drivername="postgresql").update_query_dict(keepalive)
     return given.render_as_string(hide_password=False)
-
-
-def _compact(value: object) -> str:
-    # ASCII only: a lone surrogate, which UTF-8 cannot carry, then survives as an escape
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))

@@ -4,19 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import Connection, Select, Table, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, or_, select, update
 
-from pipeline.documents import request_to_document, to_document
+from pipeline.documents import request_to_document, to_json
 from pipeline.errors import RunCancelled, RunTaken, StoreUnavailable
 from pipeline.ids import RunId
 from pipeline.model import Outcome, Request, Run, new_run
 from pipeline.ports import KNOWN, Lease
 from pipeline.runs.leases import Term
 from pipeline.runs.records import Accepted, JournalEntry, RunRow
-from pipeline.runs.tables import ENDED, QUEUED, RUNNING, deliveries, journal, notices, runs
+from pipeline.runs.tables import ENDED, QUEUED, RUNNING, JsonText, deliveries, journal, notices, runs
+
+# The statements of every run are made once: making one takes longer than carrying it out.
+_THIS_RUN: Final = runs.c.run_id == bindparam("this_run")
+_DELIVERED: Final = select(deliveries.c.run_id).where(deliveries.c.key == bindparam("delivery"))
+_NEW_RUN: Final = insert(runs)
+_NEW_DELIVERY: Final = insert(deliveries)
+_NEW_NOTICE: Final = insert(notices)
+_SAVE: Final = update(runs).where(_THIS_RUN)
+_SAVE_HELD: Final = _SAVE.where(runs.c.state == RUNNING, runs.c.epoch == bindparam("this_epoch"))
+_STATE: Final = select(runs.c.state, runs.c.epoch).where(_THIS_RUN).with_for_update()
+_TOUCH: Final = _SAVE_HELD.returning(runs.c.cancelled_by)
+_BEGUN: Final = select(journal.c.entry, journal.c.detail).where(
+    journal.c.run_id == bindparam("this_run"),
+    journal.c.epoch == bindparam("this_epoch"),
+    journal.c.step == bindparam("this_step"),
+    journal.c.outcome.is_(None),
+)
+_INTEND: Final = insert(journal).returning(journal.c.entry)
+_SETTLE: Final = update(journal).where(
+    journal.c.entry == bindparam("this_entry"),
+    or_(journal.c.outcome.is_(None), journal.c.outcome.not_in(KNOWN)),
+)
+_SAVE_NOTICE: Final = update(notices).where(notices.c.run_id == bindparam("this_run"))
 
 # -- accepting -------------------------------------------------------------------------------------------
 
@@ -35,26 +58,24 @@ def accept(
     `begins`: it is executed at once, under this lease.
     """
     if delivery is not None:
-        first = connection.execute(
-            select(deliveries.c.run_id).where(deliveries.c.key == delivery)
-        ).scalar_one_or_none()
+        first = connection.execute(_DELIVERED, {"delivery": delivery}).scalar_one_or_none()
         if first is not None:
             return Accepted(RunId(first), new=False)
-    connection.execute(
-        insert(runs).values(
-            run_id=request.run_id,
-            request=request_to_document(request),
-            created_at=now,
-            **_columns(new_run(request, now), now),
-            **_turn(begins),
-        )
-    )
+    values = {
+        "run_id": request.run_id,
+        "request": request_to_document(request),
+        "created_at": now,
+        **_columns(new_run(request, now), now),
+        **_turn(begins),
+    }
+    connection.execute(_NEW_RUN, values)
     if delivery is not None:
-        connection.execute(insert(deliveries).values(key=delivery, run_id=request.run_id, received_at=now))
+        received = {"key": delivery, "run_id": request.run_id, "received_at": now}
+        connection.execute(_NEW_DELIVERY, received)
     if notice is not None:
         keeper = {"keeper": begins.owner, "kept_until": begins.until} if begins else {}
-        values = {"run_id": request.run_id, "document": _jsonable(notice), "updated_at": now} | keeper
-        connection.execute(insert(notices).values(**values))
+        values = {"run_id": request.run_id, "document": _jsonable(notice), "updated_at": now, **keeper}
+        connection.execute(_NEW_NOTICE, values)
     return Accepted(request.run_id, True, Lease(request.run_id, 1, 1, request, now) if begins else None)
 
 
@@ -91,25 +112,33 @@ def save(
     A run that has ended may be amended, but never runs again. Raises RunTaken unless the epoch is the run's.
     A run that was not accepted first is one that somebody executes already: `term` is their lease.
     """
-    found = select(runs.c.state, runs.c.epoch).where(runs.c.run_id == run.run_id).with_for_update()
-    row = connection.execute(found).one_or_none()
     ends = run.outcome is not Outcome.RUNNING
+    which = {"this_run": run.run_id}
+    columns = _columns(run, now)
+    if epoch:  # as a rule the epoch is the run's, and one statement does it
+        over = {"state": ENDED, "owner": None, "lease_until": None} if ends else {}
+        held = connection.execute(_SAVE_HELD, {**which, "this_epoch": epoch, **columns, **over})
+        if held.rowcount == 1:
+            return
+    row = connection.execute(_STATE, which).one_or_none()
     lease = {"owner": term.owner, "lease_until": term.until} if term is not None and not ends else {}
     if row is None:
         state = ENDED if ends else RUNNING
-        values = _columns(run, now) | {"state": state, "created_at": run.started_at} | lease
-        connection.execute(insert(runs).values(run_id=run.run_id, **values))
+        connection.execute(
+            _NEW_RUN,
+            {"run_id": run.run_id, **columns, "state": state, "created_at": run.started_at, **lease},
+        )
         return
     if row.epoch != epoch:
         raise RunTaken
     if row.state == ENDED and not ends:
         raise StoreUnavailable(f"Run {run.run_id} has ended and cannot go on.")
-    values = _columns(run, now) | {"state": ENDED if ends else row.state}
+    values = columns | {"state": ENDED if ends else row.state}
     if ends:
         values |= {"owner": None, "lease_until": None}
     elif row.state == RUNNING:
         values |= lease
-    connection.execute(update(runs).where(runs.c.run_id == run.run_id).values(**values))
+    connection.execute(_SAVE, which | values)
 
 
 def document_of(connection: Connection, run_id: RunId) -> Any | None:
@@ -162,7 +191,7 @@ def _columns(run: Run, now: datetime) -> dict[str, Any]:
         "actor": run.actor,
         "configuration": run.configuration,
         "outcome": run.outcome.value,
-        "document": to_document(run),
+        "document": JsonText(to_json(run)),
         "updated_at": now,
         "ended_at": run.ended_at,
     }
@@ -185,44 +214,26 @@ def intend(
     Refused unless the run is being executed under this epoch: touching the run's row in the same transaction
     is what fences a process that no longer owns the run, and what lets a request to cancel come in between.
     """
-    fenced = connection.execute(
-        update(runs)
-        .where(runs.c.run_id == run_id, runs.c.state == RUNNING, runs.c.epoch == epoch)
-        .values(updated_at=now)
-        .returning(runs.c.cancelled_by)
-    ).one_or_none()
+    which = {"this_run": run_id, "this_epoch": epoch}
+    fenced = connection.execute(_TOUCH, {**which, "updated_at": now}).one_or_none()
     if fenced is None:
         raise RunTaken(f"Run {run_id} is not being executed, so it may not write.")
     if fenced.cancelled_by is not None:
         raise RunCancelled(ids={"cancelled-by": fenced.cancelled_by})
     entry = {"run_id": run_id, "step": step, "detail": _jsonable(detail), "epoch": epoch}
-    begun = connection.execute(  # the answer to the same call may have been lost
-        select(journal.c.entry, journal.c.detail).where(
-            journal.c.run_id == run_id,
-            journal.c.epoch == epoch,
-            journal.c.step == step,
-            journal.c.outcome.is_(None),
-        )
-    )
-    for row in begun:
+    # The answer to the same call may have been lost.
+    for row in connection.execute(_BEGUN, {**which, "this_step": step}):
         if row.detail == entry["detail"]:
             return int(row.entry)
-    made = connection.execute(insert(journal).values(intended_at=now, **entry).returning(journal.c.entry))
-    return int(made.scalar_one())
+    return int(connection.execute(_INTEND, {"intended_at": now, **entry}).scalar_one())
 
 
 def settle(
     connection: Connection, entry: int, outcome: str, detail: Mapping[str, object], now: datetime
 ) -> None:
     """Record what came of a write. What is known is never overwritten; `unknown` may become known."""
-    settled = connection.execute(
-        update(journal)
-        .where(
-            journal.c.entry == entry,
-            or_(journal.c.outcome.is_(None), journal.c.outcome.not_in(KNOWN)),
-        )
-        .values(outcome=outcome, outcome_detail=_jsonable(detail), settled_at=now)
-    )
+    known = {"outcome": outcome, "outcome_detail": _jsonable(detail), "settled_at": now}
+    settled = connection.execute(_SETTLE, {"this_entry": entry, **known})
     if settled.rowcount != 1:
         recorded = select(journal.c.outcome).where(journal.c.entry == entry)
         if connection.execute(recorded).scalar_one_or_none() != outcome:  # the same again is no harm
@@ -241,8 +252,8 @@ def entries(connection: Connection, run_id: RunId) -> tuple[JournalEntry, ...]:
 def save_notice(connection: Connection, run_id: RunId, document: Mapping[str, object], now: datetime) -> None:
     """Store what was told to people about a run, in place of what was stored before."""
     values = {"document": _jsonable(document), "updated_at": now}
-    if not _update_one(connection, notices, run_id, values):
-        connection.execute(insert(notices).values(run_id=run_id, **values))
+    if connection.execute(_SAVE_NOTICE, {"this_run": run_id, **values}).rowcount != 1:
+        connection.execute(_NEW_NOTICE, {"run_id": run_id, **values})
 
 
 def notice_of(connection: Connection, run_id: RunId) -> Any | None:
@@ -250,11 +261,6 @@ def notice_of(connection: Connection, run_id: RunId) -> Any | None:
     return connection.execute(
         select(notices.c.document).where(notices.c.run_id == run_id)
     ).scalar_one_or_none()
-
-
-def _update_one(connection: Connection, table: Table, run_id: RunId, values: Mapping[str, Any]) -> bool:
-    changed = connection.execute(update(table).where(table.c.run_id == run_id).values(**values))
-    return changed.rowcount == 1
 
 
 def _jsonable(document: Mapping[str, object]) -> Any:

@@ -7,7 +7,6 @@ never waits behind a burst of writes (write-ahead logging keeps the two apart).
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from pipeline.errors import StoreUnavailable
 from pipeline.runs.migrations import HEAD, SCRIPTS, migrate
+from pipeline.runs.tables import compact
 
 _PRIVATE_FOLDER: Final = 0o700
 _PRIVATE_FILE: Final = 0o600
@@ -137,7 +137,7 @@ def _engine(
         creator=connect,
         poolclass=pool,
         hide_parameters=True,  # evidence belongs in no traceback
-        json_serializer=_compact,
+        json_serializer=compact,
         **sizes,
     )
     event.listen(engine, "begin", begin)
@@ -158,11 +158,6 @@ def _begin_writing(connection: Connection) -> None:
     durable = connection.get_execution_options().get("durable", True)
     connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _compact(value: object) -> str:
-    # ASCII only: a lone surrogate, which UTF-8 cannot carry, then survives as an escape
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
 
 
 def _connect(path: Path, mode: str, lock_wait: float, *, foreign_keys: bool = True) -> sqlite3.Connection:

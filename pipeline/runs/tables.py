@@ -12,6 +12,7 @@ A run's `state` says whose turn it is: `queued` until a process claims it, `runn
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Final
 
@@ -90,6 +91,21 @@ class KeyText(PlainText):
 # PostgreSQL this is `json`, not `jsonb`: nothing is ever searched inside a document, and `jsonb` would lose
 # the order of keys and refuse U+0000, which does occur in directory values.
 Document = JSON(none_as_null=True)
+
+
+class JsonText(str):
+    """A document that is JSON text already."""
+
+    __slots__ = ()
+
+
+def compact(value: object) -> str:
+    """Return what is put into a column of documents: JSON in ASCII, or the text that is it already."""
+    if isinstance(value, JsonText):
+        return str(value)
+    # ASCII only: a lone surrogate, which UTF-8 cannot carry, then survives as an escape
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
 
 METADATA: Final = MetaData(
     naming_convention={

@@ -23,6 +23,7 @@ from pipeline.documents import (
     request_from_document,
     request_to_document,
     to_document,
+    to_json,
 )
 from pipeline.ids import ActorId, Dn, EntraId, ObjectGuid, RunId, Sid
 from pipeline.model import (
@@ -107,6 +108,15 @@ def typed(value: Any) -> Any:
 def test_a_run_survives_storage_unchanged(run: Run) -> None:
     """Whatever a run holds, it is read back from its document as it was."""
     assert from_document(json.loads(json.dumps(to_document(run)))) == run
+
+
+@settings(max_examples=60, deadline=None)
+@given(RUNS)
+def test_the_text_of_a_document_is_that_document(run: Run) -> None:
+    """What is stored without the way through dicts holds the same, in ASCII, lone surrogates and all."""
+    text = to_json(run)
+    assert json.loads(text) == json.loads(json.dumps(to_document(run)))
+    assert text.isascii()
 
 
 @given(VALUES)
