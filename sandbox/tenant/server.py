@@ -100,7 +100,7 @@ class TenantServer:
         """Open the socket; afterwards `url` holds the real port."""
         self._issuer = await asyncio.to_thread(TokenIssuer)
         app = web.Application(client_max_size=BODY_LIMIT)
-        app.router.add_route("*", "/{path:.*}", self._serve)
+        app.router.add_route("*", r"/{path:[\s\S]*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, LOOPBACK, self._port)
