@@ -7,6 +7,7 @@ import os
 import pytest
 
 pytest_plugins = [
+    "tests.fixtures.parts",
     "tests.fixtures.chromium",
     "tests.fixtures.postgres",
     "tests.fixtures.samba.plugin",

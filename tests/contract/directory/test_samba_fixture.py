@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fixtures.parts import in_ci, judge
 from tests.fixtures.samba.domain_controller import PARTS, missing_part
-from tests.fixtures.samba.plugin import in_ci, require
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,11 +31,11 @@ def test_without_root(tmp_path: Path) -> None:
 
 def test_skip_here_fail_in_ci() -> None:
     """A missing part skips on a developer's machine and fails where CI is set; none missing does neither."""
-    require(None, ci=True)
+    judge("Samba", None, ci=True)
     with pytest.raises(pytest.skip.Exception, match="missing the Debian package samba"):
-        require("the Debian package samba", ci=False)
+        judge("Samba", "the Debian package samba", ci=False)
     with pytest.raises(pytest.fail.Exception, match="missing the Debian package samba"):
-        require("the Debian package samba", ci=True)
+        judge("Samba", "the Debian package samba", ci=True)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from sandbox.tenant import TenantServer
+from tests.fixtures import parts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -237,4 +237,4 @@ def ids() -> dict[str, str]:
 @pytest.fixture
 def in_ci() -> bool:
     """Say whether a missing part fails instead of being skipped."""
-    return os.environ.get("CI", "").lower() not in {"", "0", "false"}
+    return parts.in_ci()
