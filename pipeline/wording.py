@@ -47,6 +47,8 @@ def action_summary(plan: Plan, *, members: int, linked: bool, refused: int, remo
     text = f"{_DONE[plan.action]} {_what(plan, members)}"
     if plan.action is PlanAction.RESTORE and not members and not _own(plan):
         text = "Restored"
+    if plan.action is PlanAction.UPDATE and not _own(plan):
+        text = f"Added {count(members, 'member')}" if members else "Updated"
     manager = next((c for c in plan.changes if c.attribute == "manager"), None)
     if removed:
         text += f", {count(removed, 'member')} removed"
