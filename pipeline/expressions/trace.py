@@ -6,6 +6,7 @@ looks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -149,11 +150,11 @@ def _hidden(node: Node, names: frozenset[str], found: set[int], *, inside: bool 
     return hides
 
 
+_KINDS: Final[Mapping[type, str]] = {
+    Call: "function",
+    **{kind: kind.__name__.lower() for kind in (Attribute, Parameter, Variable, Text, Number, Word)},
+}
+
+
 def _kind(node: Node) -> str:
-    match node:
-        case Call():
-            return "function"
-        case Attribute() | Parameter() | Variable() | Text() | Number() | Word():
-            return type(node).__name__.lower()
-        case _:
-            return "operator"
+    return _KINDS.get(type(node), "operator")

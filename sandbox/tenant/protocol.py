@@ -43,7 +43,7 @@ class Call:
     @property
     def version(self) -> str:
         """Give the version that the path names."""
-        return read_target(self.target)[0]
+        return _version(self.target.partition("?")[0])[0]
 
     def header(self, name: str) -> str:
         """Give a header's value by its lower-case name, empty when it was not sent."""
@@ -132,5 +132,10 @@ def _unquote_literal(text: str) -> str:
 def read_target(target: str) -> tuple[str, tuple[Segment, ...], tuple[tuple[str, str], ...]]:
     """Take a request target apart: version, the path after it, and the query."""
     path, _, query = target.partition("?")
-    version, _, resource = path.lstrip("/").partition("/")
+    version, resource = _version(path)
     return version, parse_segments(resource), parse_query(query)
+
+
+def _version(path: str) -> tuple[str, str]:
+    version, _, resource = path.lstrip("/").partition("/")
+    return version, resource
