@@ -7,10 +7,11 @@ from typing import Final
 from pipeline.diff import BY_RULE
 from pipeline.model import ChangeKind, Plan, PlanAction, Run
 
-_LINK_WANTED: Final = frozenset({ChangeKind.NOT_WRITTEN, ChangeKind.ADDED, ChangeKind.CHANGED})
+_LINKED: Final = frozenset({ChangeKind.ADDED, ChangeKind.CHANGED})
+_LINK_WANTED: Final = _LINKED | {ChangeKind.NOT_WRITTEN}
 
 _WOULD: Final = {
-    PlanAction.CREATE: "Would create",
+    PlanAction.CREATE: "Would create the {kind} with",
     PlanAction.UPDATE: "Would update",
     PlanAction.RESTORE: "Would restore, with",
     PlanAction.NONE: "Would leave",
@@ -33,23 +34,29 @@ def plan_summary(plan: Plan) -> str:
         if not not_written(plan):
             return f"Nothing to do: all {same} attributes are already as they should be"
         return f"Nothing that can be written: {count(same, 'attribute')} already as they should be"
-    verb = _WOULD[plan.action]
+    verb = _WOULD[plan.action].format(kind=plan.kind)
     members = sum(1 for m in plan.members if m.kind is ChangeKind.ADDED)
-    if plan.action is PlanAction.RESTORE and not members and not _own(plan):
+    if plan.action is PlanAction.RESTORE and not members and not plan.written:
         return f"{verb}; nothing was written"
     removed = sum(1 for m in plan.members if m.kind is ChangeKind.CLEARED)
+    if plan.action is PlanAction.UPDATE and not plan.written and (members or removed):
+        news = [f"add {count(members, 'member')}"] if members else []
+        news += [f"remove {count(removed, 'member')}"] if removed else []
+        return f"Would {' and '.join(news)}; nothing was written"
     out = f", and remove {count(removed, 'member')}" if removed else ""
-    return f"{verb} {_what(plan, members)}{out}; nothing was written"
+    return f"{verb} {_what(len(plan.written), members)}{out}; nothing was written"
 
 
 def action_summary(plan: Plan, *, members: int, linked: bool, refused: int, removed: int = 0) -> str:
     """Say what was done: `members` added, `removed`, whether the manager was `linked`, writes `refused`."""
-    text = f"{_DONE[plan.action]} {_what(plan, members)}"
-    if plan.action is PlanAction.RESTORE and not members and not _own(plan):
-        text = "Restored"
-    if plan.action is PlanAction.UPDATE and not _own(plan):
-        text = f"Added {count(members, 'member')}" if members else "Updated"
     manager = next((c for c in plan.changes if c.attribute == "manager"), None)
+    unlinked = manager is not None and manager.kind in _LINKED and not linked
+    attributes = len(plan.written) - unlinked
+    text = f"{_DONE[plan.action]} {_what(attributes, members)}"
+    if plan.action is PlanAction.RESTORE and not members and not attributes:
+        text = "Restored"
+    if plan.action is PlanAction.UPDATE and not attributes:
+        text = f"Added {count(members, 'member')}" if members else "Updated"
     if removed:
         text += f", {count(removed, 'member')} removed"
     if linked:
@@ -89,14 +96,9 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _what(plan: Plan, members: int) -> str:
-    attributes = count(_own(plan), "attribute")
+def _what(number: int, members: int) -> str:
+    attributes = count(number, "attribute")
     return f"{attributes} and {count(members, 'member')}" if members else attributes
-
-
-def _own(plan: Plan) -> int:
-    """Count the attributes to be written that people know of."""
-    return sum(1 for c in plan.written if c.attribute not in {"manager", "passwordProfile"})
 
 
 def what_moved(before: Run, now: Run) -> list[str]:
