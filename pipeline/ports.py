@@ -193,6 +193,10 @@ class Directory(Protocol):
         """Read a group's direct members, each with these attributes, up to `limit` of them."""
         ...
 
+    async def primary_members(self, sid: str, attributes: Sequence[str], limit: int) -> MemberList:
+        """Read those whose primary group has this SID: they belong to it, and it lists none of them."""
+        ...
+
     async def search(self, text: str, *, limit: int) -> tuple[DirectoryEntry, ...]:
         """Find people, groups and contacts by the first letters of their names, addresses or accounts.
 

@@ -13,7 +13,7 @@ from pipeline.adapters.ldap_absent import Absence, condition, told
 from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session, look_up
 from pipeline.adapters.ldap_faults import fault
 from pipeline.adapters.ldap_filters import ANYTHING, AllOf, Equal, Filter
-from pipeline.adapters.ldap_membership import memberships
+from pipeline.adapters.ldap_membership import memberships, primary_members
 from pipeline.adapters.ldap_people import LOOKED_AT, SHOWN, TIME_LIMIT_S, in_order, people_filter
 from pipeline.adapters.ldap_pool import LdapPool, LookUp
 from pipeline.adapters.ldap_reading import checked, complete, read_long, search_pages
@@ -85,6 +85,15 @@ class LdapDirectory:
         group = from_directory(dn)
         return await self._pool.run(
             lambda session, deadline: self._members(session, group, wanted, limit, deadline)
+        )
+
+    async def primary_members(self, sid: str, attributes: Sequence[str], limit: int) -> MemberList:
+        """Read those whose primary group has this SID, at most `limit` of them; no list names them."""
+        wanted = checked(attributes)
+        return await self._pool.run(
+            lambda session, deadline: primary_members(
+                session, self._settings, sid, wanted, limit=limit, deadline=deadline
+            )
         )
 
     async def search(self, text: str, *, limit: int) -> tuple[DirectoryEntry, ...]:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session
-from pipeline.adapters.ldap_filters import ANYTHING, IN_CHAIN, Rule
+from pipeline.adapters.ldap_filters import ANYTHING, IN_CHAIN, Equal, Rule
+from pipeline.adapters.ldap_reading import complete, search_pages
+from pipeline.adapters.ldap_settings import LdapSettings
 from pipeline.dn import DistinguishedName, from_directory
 from pipeline.errors import DirectoryForbidden, DirectoryReferral, ObjectNotFound
-from pipeline.ports import Memberships
+from pipeline.ports import MemberList, Memberships
 
 _OUT_OF_SIGHT: Final = (ObjectNotFound, DirectoryReferral, DirectoryForbidden)
 
@@ -34,6 +36,33 @@ def memberships(
         missing=frozenset(g for g in groups if g not in nested and not _exists(session, g, deadline)),
         primary=_primary_group(session, found.entries[0], deadline),
     )
+
+
+def primary_members(
+    session: Session,
+    settings: LdapSettings,
+    sid: str,
+    attributes: Sequence[str],
+    *,
+    limit: int,
+    deadline: Deadline,
+) -> MemberList:
+    """Search for those whose primary group has this SID.
+
+    `primaryGroupID` holds the last number of the SID, within the domain (MS-ADTS, attribute primaryGroupID);
+    it is indexed (MS-ADA3, attribute primaryGroupID).
+    """
+    raw, whole = search_pages(
+        session,
+        settings.base_dn,
+        Equal("primaryGroupID", sid.rpartition("-")[2]),
+        attributes,
+        limit=limit,
+        settings=settings,
+        deadline=deadline,
+    )
+    entries = tuple(complete(session, entry, settings, deadline) for entry in raw)
+    return MemberList(entries, (), len(entries), whole)
 
 
 def _is_in(session: Session, base: str, group: DistinguishedName, deadline: Deadline) -> bool:

@@ -33,6 +33,7 @@ from pipeline.stages.references import ANCHOR, MemberReading
 RANDOM_PASSWORD: Final = "random, known to nobody, to be changed at the first sign-in"  # noqa: S105  # a description
 _LINKS: Final = frozenset({"manager", "members"})
 _SALT_BYTES: Final = 32
+_KEPT_NAMED: Final = 10
 
 
 async def make_plan(source: Source, match: Match, services: Services, salt: str = "") -> Plan:
@@ -263,9 +264,11 @@ async def _members(source: Source, match: Match, services: Services) -> tuple[Me
 def _removals(reading: MemberReading, present: Mapping[EntraId, str], limit: int) -> tuple[MemberChange, ...]:
     """Return the members to take out: only by a list that is whole and known, and only so many of them."""
     wanted = {member.id for member in reading.members}
-    extra = [(entra_id, name) for entra_id, name in present.items() if entra_id not in wanted]
+    beyond = [(entra_id, name) for entra_id, name in present.items() if entra_id not in wanted]
+    extra = [one for one in beyond if one[0] not in reading.primary]
+    kept = _kept([name for entra_id, name in beyond if entra_id in reading.primary])
     if not extra:
-        return ()
+        return kept
     unsure = _why_unsure(reading)
     if unsure is None and len(extra) > limit:
         unsure = f"that is more than the {limit:,} that one run may take out (member_removals under guards)"
@@ -273,11 +276,20 @@ def _removals(reading: MemberReading, present: Mapping[EntraId, str], limit: int
         who = (
             f"{len(extra):,} in Entra ID who {'is' if len(extra) == 1 else 'are'} no member in the directory"
         )
-        return (MemberChange(who, "", None, ChangeKind.NOT_WRITTEN, unsure, removal=True),)
-    return tuple(
+        return (*kept, MemberChange(who, "", None, ChangeKind.NOT_WRITTEN, unsure, removal=True))
+    return kept + tuple(
         MemberChange(name, "", entra_id, ChangeKind.CLEARED, removal=True)
         for entra_id, name in sorted(extra, key=lambda one: (one[1].casefold(), one[0]))
     )
+
+
+def _kept(names: Sequence[str]) -> tuple[MemberChange, ...]:
+    """Say who stays although the directory does not list them: it never does by the primary group."""
+    reason = "it is the primary group there, and Active Directory lists no member by that"
+    told = sorted(names, key=str.casefold)
+    if len(told) > _KEPT_NAMED:
+        told = [f"{len(told):,} members in Entra ID"]
+    return tuple(MemberChange(name, "", None, ChangeKind.NOT_WRITTEN, reason, removal=True) for name in told)
 
 
 def _why_unsure(reading: MemberReading) -> str | None:
@@ -287,6 +299,8 @@ def _why_unsure(reading: MemberReading) -> str | None:
     unresolved = len(reading.unreadable) + sum(1 for member in reading.members if member.id is None)
     if unresolved:
         return f"{unresolved:,} of the members in the directory could not be found in Entra ID"
+    if reading.primary_unknown:
+        return reading.primary_unknown
     if not reading.members:
         return "the directory shows no member at all, as it also does where members may not be read"
     return None

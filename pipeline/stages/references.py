@@ -57,6 +57,10 @@ class MemberReading:
     unreadable: tuple[str, ...] = ()
     looked_at: int = 0
     total: int = 0
+    primary: frozenset[EntraId] = frozenset()
+    """Those who belong to it by their primary group, which no list tells; read for `exact` alone."""
+    primary_unknown: str = ""
+    """Why it is not known who else belongs to it in that way; empty when it is."""
 
     @property
     def complete(self) -> bool:
@@ -93,13 +97,37 @@ async def read_members(source: Source, rules: ObjectRules, services: Services) -
         return MemberReading()
     directory = services.directory(source.configuration)
     found = await directory.members(source.entry.dn, _wanted(source), MEMBER_LIMIT)
-    ids = await _member_ids(found, source, services)
+    ids, (primary, unknown) = await asyncio.gather(
+        _member_ids(found, source, services), _primary_members(source, rules, services)
+    )
     return MemberReading(
         members=tuple(Member(_name(e), e.dn, _kind(e), ids.get(e.dn)) for e in found.entries),
         unreadable=found.unresolved,
         looked_at=len(found.entries) + len(found.unresolved),
         total=found.total if not found.complete else len(found.entries) + len(found.unresolved),
+        primary=primary,
+        primary_unknown=unknown,
     )
+
+
+async def _primary_members(
+    source: Source, rules: ObjectRules, services: Services
+) -> tuple[frozenset[EntraId], str]:
+    """Find the cloud users of those whose primary group it is, and say why they are not all known."""
+    if rules.members is not Members.EXACT:
+        return frozenset(), ""
+    if source.identity.sid is None:
+        return frozenset(), "its SID is not known, and so not whose primary group it is"
+    directory = services.directory(source.configuration)
+    found = await directory.primary_members(source.identity.sid, _wanted(source), MEMBER_LIMIT)
+    ids = await _member_ids(found, source, services)
+    unknown = len(found.entries) - len(ids)
+    if not found.complete:
+        return frozenset(ids.values()), f"it is the primary group of more than {MEMBER_LIMIT:,}"
+    if unknown:
+        who = f"{unknown:,} of those whose primary group it is"
+        return frozenset(ids.values()), f"{who} could not be found in Entra ID"
+    return frozenset(ids.values()), ""
 
 
 async def _member_ids(found: MemberList, source: Source, services: Services) -> dict[str, EntraId]:

@@ -113,3 +113,29 @@ async def test_a_circle_of_many_groups_is_walked_once(depth: int) -> None:
         )
     assert found.nested == set(map(parse, names))
     assert outsider.nested == frozenset(), READER
+
+
+async def test_those_of_a_primary_group_are_found(directory: LdapDirectory) -> None:
+    """Whose primary group it is stands nowhere in the group: they are searched for by its number."""
+    sid = "S-1-5-21-1-2-3-513"  # the number is of the domain; the rest of the SID is the directory's own
+    expected = {dn for dn, e in ENTRIES.items() if e.attributes.get("primaryGroupID") == (b"513",)}
+    found = await directory.primary_members(sid, ["objectGUID"], 5000)
+    names = {from_directory(entry.dn) for entry in found.entries}
+    assert expected <= names
+    assert {name.rdn_value for name in names - expected} <= {"dns-dc1"}  # Samba's own, where that is asked
+    assert found.complete
+    assert all(entry.get("objectGUID") for entry in found.entries)
+
+
+async def test_more_of_a_primary_group_than_are_looked_at_are_not_all(directory: LdapDirectory) -> None:
+    """A cut list says so: nobody is judged by it."""
+    found = await directory.primary_members("S-1-5-21-1-2-3-513", ["cn"], 7)
+    assert len(found.entries) == 7
+    assert not found.complete
+
+
+async def test_nobody_has_this_primary_group(directory: LdapDirectory) -> None:
+    """A group that is nobody's primary group has none of them, and that is known."""
+    found = await directory.primary_members("S-1-5-21-1-2-3-999999", ["cn"], 7)
+    assert found.entries == ()
+    assert found.complete
