@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from rich.tree import Tree
 
 from bot.settings import load_settings
 from pipeline.configuration import Configuration
+from pipeline.configuration.loading import read_text
 from pipeline.configuration.privacy import Privacy
 from pipeline.dn import from_directory
 from pipeline.dn import parse as parse_dn
@@ -45,6 +47,8 @@ _BAD_USAGE: Final = 2
 _WIDTH: Final = 110
 _LITERALS: Final = frozenset({"text", "number", "word"})
 _HIDDEN: Final = "present, hidden"
+_STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What steers a terminal or turns a line's direction: people may write some of their own attributes."""
 
 
 class Commands(Protocol):
@@ -125,13 +129,23 @@ def _attributes(given: str | None) -> dict[str, Value]:
     if given is None:
         return {}
     try:
-        text = Path(given[1:]).read_text(encoding="utf-8-sig") if given.startswith("@") else given
+        text = _read_file(Path(given[1:])) if given.startswith("@") else given
         found = json.loads(text)
         if not isinstance(found, dict):
             raise ConfigurationInvalid("--attributes: the attributes are no JSON object", remedy="")
         return {name.casefold(): _value(value) for name, value in found.items()}
-    except (OSError, ValueError) as error:
+    except json.JSONDecodeError as error:
+        meant = "" if given.startswith("@") else ". A file is given as @FILE.json"
+        raise ConfigurationInvalid(f"--attributes: this is no JSON: {error}{meant}", remedy="") from error
+    except ValueError as error:
         raise ConfigurationInvalid(f"--attributes: {error}", remedy="") from error
+
+
+def _read_file(path: Path) -> str:
+    try:
+        return read_text(path)
+    except ConfigurationInvalid as error:
+        raise ConfigurationInvalid(f"--attributes: {error.message}", remedy="") from error
 
 
 def _value(given: object) -> Value:
@@ -146,7 +160,10 @@ def _scalar(given: object) -> Scalar:
         case str() | int() | float() | bool():
             return given
         case {"$binary": str(encoded)}:
-            return base64.b64decode(encoded, validate=True)
+            try:
+                return base64.b64decode(encoded, validate=True)
+            except ValueError as error:
+                raise ValueError(f"{json.dumps(given)} is no base64") from error
         case {"$reference": str(dn)}:
             return Reference(dn)
         case _:
@@ -220,6 +237,7 @@ class _Node:
     start: int
     end: int
     evaluated: bool
+    failed: bool
     taken: bool | None
     value: Value | Ignore
     hidden: bool
@@ -242,6 +260,7 @@ class _Shown:
             start=node.start,
             end=node.end,
             evaluated=node.evaluated,
+            failed=node.failed,
             taken=node.taken,
             value=_HIDDEN if hidden else node.value,
             hidden=hidden or own,
@@ -257,8 +276,13 @@ def _words(node: _Node) -> str:
     if value is None:
         return "(nothing)"
     if isinstance(value, list):
-        return "\n".join(f"• {as_text(item)}" for item in value) or "(nothing)"
-    return as_text(value)
+        return "\n".join(f"• {_visible(as_text(item))}" for item in value) or "(nothing)"
+    return _visible(as_text(value))
+
+
+def _visible(text: str) -> str:
+    """Take a text's hold on the terminal away: what steers it, or turns a line, is written as in JSON."""
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text.replace("\r\n", "\n"))
 
 
 def _brief(node: _Node) -> str:
@@ -270,11 +294,15 @@ def _brief(node: _Node) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, list):
-        shown = ", ".join(json.dumps(as_text(item), ensure_ascii=False) for item in value[:5])
+        shown = ", ".join(_quoted(as_text(item)) for item in value[:5])
         return f"[{shown}{', …' if len(value) > 5 else ''}]"
     text = as_text(value)
     text = text if len(text) <= 80 else f"{text[:80]}…"
-    return json.dumps(text, ensure_ascii=False) if isinstance(value, str) else text
+    return _quoted(text) if isinstance(value, str) else _visible(text)
+
+
+def _quoted(text: str) -> str:
+    return _visible(json.dumps(text, ensure_ascii=False))
 
 
 def _tree(node: _Node) -> Tree:
@@ -288,16 +316,19 @@ def _grow(tree: Tree, node: _Node) -> None:
         if child.kind in _LITERALS and child.taken is None:
             continue  # its text stands in the line above
         branch = tree.add(_label(child))
-        if child.evaluated or child.taken is None:
+        if child.taken is not False:
             _grow(branch, child)
 
 
 def _label(node: _Node) -> Text:
     label = Text(no_wrap=False)
-    style = "" if node.evaluated else "dim"
+    style = "" if node.evaluated or node.failed else "dim"
     if node.taken is not None:
         label.append("✔ taken  " if node.taken else "✘ not taken  ", "green" if node.taken else "dim")
     label.append(node.text if len(node.text) <= _WIDTH else f"{node.text[:_WIDTH]}…", style or "bold")
+    if node.failed:
+        label.append("  ✘ failed", "red")
+        return label
     if not node.evaluated:
         if node.taken is None:
             label.append("  not evaluated", "dim")
@@ -333,7 +364,8 @@ def _show_error(text: str, error: ExpressionError, *, as_json: bool, hidden: boo
     begin = max(0, error.position.column - _WIDTH // 2)
     mark = " " * (error.position.column - 1 - begin) + "^"
     shown = line[begin : begin + _WIDTH].replace("\t", " ")
-    sys.stderr.write(f"{message}\n  {shown}\n  {mark}\n")
+    place = f"  {shown}\n  {mark}\n" if shown.strip() else ""
+    sys.stderr.write(f"{_visible(message)}\n{_visible(place)}")
 
 
 def _error(error: ExpressionError) -> Mapping[str, Any]:
@@ -376,6 +408,7 @@ def _json_node(node: _Node) -> Mapping[str, Any]:
         "start": node.start,
         "end": node.end,
         "evaluated": node.evaluated,
+        "failed": node.failed,
         "taken": node.taken,
         "value": _json(node.value),
         "children": [_json_node(child) for child in node.children],

@@ -138,7 +138,7 @@ def _meaning(meaning: Mapping[str, Any]) -> Sequence[str]:
     for right, grant in meaning["access"].items():
         people = ", ".join(grant["people"]) or "nobody"
         channels = f" in {', '.join(grant['channels'])}" if grant["channels"] else ""
-        lines.append(f"  may {right:<10}{people}{channels}")
+        lines.append(f"  may {right:<14} {people}{channels}")
     if meaning["guards"]["allow_create_in_synced_tenant"]:
         lines.append("  guard off  creates in a tenant that a directory synchronization feeds")
     if meaning["guards"]["allow_privileged_targets"]:

@@ -223,7 +223,8 @@ class TraceStep:
     """One part of a mapping's expression: its text, and what it gave where it was looked at.
 
     `depth` is 0 for the whole expression. `taken` is None for what is no branch of an IIF or Switch; of a
-    branch it says whether it gave the value.
+    branch it says whether it gave the value, or the error. A part that ended in an error was not evaluated,
+    and its `value` is the bare word `failed`; a text's value stands in quotes.
     """
 
     depth: int

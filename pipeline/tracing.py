@@ -36,7 +36,7 @@ def trace_steps(trace: Trace) -> tuple[TraceStep, ...]:
 
 
 def _walk(node: TraceNode, depth: int) -> Iterator[TraceStep]:
-    value = value_in_words(node.value) if node.evaluated else ""
+    value = value_in_words(node.value) if node.evaluated else "failed" if node.failed else ""
     yield TraceStep(depth, _cut(" ".join(node.text.split()), _TEXT), value, node.evaluated, node.taken)
     if node.taken is False:
         return

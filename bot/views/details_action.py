@@ -103,7 +103,7 @@ def _step(step: TraceStep) -> str:
     mark = {None: "", True: "✔ taken: ", False: "✘ not taken: "}[step.taken]
     whole = step.depth == 0 and step.evaluated  # its text stands above, under Mapping
     line = f"{mark}{'The whole' if whole else step.text}".replace("\n", " ")
-    return f"{line}  →  {step.value}" if step.evaluated else line
+    return f"{line}  →  {step.value}" if step.value else line
 
 
 def _evidence(run: Run) -> ActionEvidence | None:

@@ -56,8 +56,10 @@ def read_text(path: Path) -> str:
     """Return a configuration file's text. Raises ConfigurationInvalid naming the file."""
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationInvalid(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigurationInvalid(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationInvalid(f"{path}: cannot be read: it is not UTF-8; save it as UTF-8") from error
 
 
 def parse_configuration(text: str) -> tuple[model.Configuration | None, tuple[Problem, ...]]:

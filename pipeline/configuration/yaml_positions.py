@@ -130,8 +130,11 @@ def read_yaml(text: str) -> Positioned:
         message = f"not valid YAML: {error.problem or error.context}"
         result.problems.append(Problem(line, column, message, "yaml"))
         return result
-    except yaml.YAMLError as error:
-        result.problems.append(Problem(1, 1, f"not valid YAML: {error}", "yaml"))
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, error.position - before.rfind("\n")
+        message = f"not valid YAML: the character U+{ord(text[error.position]):04X} is not allowed here"
+        result.problems.append(Problem(line, column, message, "yaml"))
         return result
     except RecursionError:
         result.problems.append(Problem(1, 1, "not a configuration: it is nested too deeply", "yaml"))
@@ -158,7 +161,8 @@ def _value(node: yaml.Node, path: Path, into: Positioned, text: str) -> object:
     try:
         return constructor.construct_object(node)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: 2026-02-31 is a date to YAML
-        into.problems.append(into.problem(path, f"cannot be read: {error}", "yaml"))
+        why = (error.problem if isinstance(error, yaml.MarkedYAMLError) else None) or error
+        into.problems.append(into.problem(path, f"cannot be read: {why}", "yaml"))
         return None
 
 

@@ -30,7 +30,7 @@ from pipeline.expressions.nodes import (
 )
 from pipeline.expressions.shapes import Run, Source, constant
 from pipeline.expressions.signature import SKIPPED, Form, Style
-from pipeline.expressions.state import State, parameter_key
+from pipeline.expressions.state import FAILED, State, parameter_key
 from pipeline.expressions.values import IGNORE, Dialect, Value
 
 _CONSTANTS: Final[dict[str, Value]] = {"true": True, "false": False, "null": None, "crlf": "\r\n"}
@@ -245,6 +245,9 @@ def _recorded(run: Run, slot: int) -> Run:
             value = state.values[slot] = run(source, state)
         except IgnoreSignal:
             state.values[slot] = IGNORE
+            raise
+        except ExpressionError:
+            state.values[slot] = FAILED
             raise
         return value
 

@@ -71,12 +71,14 @@ class MeterNeededError(Exception):
 
 
 class Unseen(enum.Enum):
-    """Mark of a node that was not evaluated."""
+    """Mark of a node that has no value: it was not evaluated, or its evaluation ended in an error."""
 
     UNSEEN = "unseen"
+    FAILED = "failed"
 
 
 UNSEEN: Final = Unseen.UNSEEN
+FAILED: Final = Unseen.FAILED
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from pipeline.expressions.nodes import (
     children,
 )
 from pipeline.expressions.shapes import Run
-from pipeline.expressions.state import UNSEEN, State, Turn
+from pipeline.expressions.state import FAILED, UNSEEN, State, Turn
 from pipeline.expressions.values import Ignore, Value
 
 #: What stands for a value that Redact hides.
@@ -47,10 +47,10 @@ class Recording:
 class TraceNode:
     """One node: its text and place (offsets), what it is, its value and its parts.
 
-    `evaluated` is false for what was passed over or failed, and then `value` says nothing. `taken` is None
-    for a node that is no branch of an IIF or Switch; of a branch it says whether it gave the value. `kind` is
-    one of function, operator, attribute, parameter, variable, text, number, word. A loop's body appears once
-    a turn.
+    `evaluated` is false for what was passed over or failed, and then `value` says nothing; `failed` tells the
+    two apart. `taken` is None for a node that is no branch of an IIF or Switch; of a branch it says whether
+    it gave the value, or the error. `kind` is one of function, operator, attribute, parameter, variable,
+    text, number, word. A loop's body appears once a turn.
     """
 
     text: str
@@ -61,6 +61,7 @@ class TraceNode:
     evaluated: bool
     taken: bool | None
     children: tuple[TraceNode, ...]
+    failed: bool = False
 
 
 class Trace:
@@ -105,11 +106,14 @@ class _Builder:
         """Make the tree of a node from the values that were noted."""
         slot = self.recording.slots.get(id(node))
         noted = turn.values[slot] if slot is not None else _literal(node) if reached else UNSEEN
-        seen = noted is not UNSEEN
+        failed = noted is FAILED
+        seen = noted is not UNSEEN and not failed
         shown: list[TraceNode] = []
         for part in children(node):
             loop = turn.loops.get(id(part))
-            shown += [self.build(part, each, reached=seen) for each in (loop.turns if loop else [turn])]
+            shown += [
+                self.build(part, each, reached=seen or failed) for each in (loop.turns if loop else [turn])
+            ]
         value: Value | Ignore = noted if seen else None  # type: ignore[assignment]  # nodes note nothing but values
         return TraceNode(
             text=self.recording.text[node.span.start : node.span.end],
@@ -118,8 +122,9 @@ class _Builder:
             kind=_kind(node),
             value=REDACTED if seen and id(node) in self.hidden else value,
             evaluated=seen,
-            taken=seen if id(node) in self.recording.outcomes else None,
+            taken=(seen or failed) if id(node) in self.recording.outcomes else None,
             children=tuple(shown),
+            failed=failed,
         )
 
 

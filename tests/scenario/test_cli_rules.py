@@ -133,6 +133,7 @@ def test_a_configuration_is_shown_by_name_and_by_file(
     assert by_name.out == by_file.out
     assert as_json["digest"] in by_name.out
     assert "jobTitle" in by_name.out
+    assert "  may override_scope nobody\n" in by_name.out
     assert as_json["objects"]["user"]["match"][0] == "onPremisesImmutableId"
     assert "employeeType" in as_json["reads"]
     assert run("configuration", "show", "fabrikam").status == 2
@@ -213,6 +214,30 @@ def test_an_error_is_marked_under_the_text(run: Any, attributes: str) -> None:
     as_json = run("expression", 'Mid([title], "x", 2)', "--attributes", attributes, "--json")
     assert as_json.status == 1
     assert as_json.json["error"]["column"] == 14
+    assert run("expression", "").err == "the expression is empty (column 1)\n"
+
+
+def test_a_failed_branch_is_shown_as_taken(run: Any, attributes: str) -> None:
+    """The tree of an error leads to where it arose."""
+    said = run("expression", 'IIF(True, Error("no title"), "x")', "--trace", "--attributes", attributes)
+    whole, failed, passed = said.out.splitlines()
+
+    assert said.status == 1
+    assert whole.endswith("✘ failed")
+    assert failed == '├── ✔ taken  Error("no title")  ✘ failed'
+    assert passed == '└── ✘ not taken  "x"'
+
+
+def test_a_value_does_not_steer_the_terminal(run: Any) -> None:
+    """People write some of their own attributes: what comes out of them is shown and does nothing."""
+    given = json.dumps({"a": "x\x1b]0;pwned\x07\u202e\u009b31m\r\ny", "m": ["\x1b[2J"]})
+    for text in ("[a]", "[m]", "Error([a])", "IIF(True, [a], 1)"):
+        said = run("expression", text, "--attributes", given, "--trace")
+        assert not set(said.out + said.err) & set("\x1b\x07\u202e\u009b\r")
+        assert "\\u001b" in said.out + said.err
+    assert run("expression", "[a]", "--attributes", given).out.endswith("\\u009b31m\ny\n")
+    as_json = run("expression", "[a]", "--attributes", given, "--json").json
+    assert as_json["value"] == json.loads(given)["a"], "a script gets the very value"
 
 
 def test_parameters_and_dialects_can_be_given(run: Any) -> None:
@@ -231,6 +256,19 @@ def test_attributes_that_are_none_are_bad_usage(run: Any, given: str) -> None:
 
     assert said.status == 2
     assert "--attributes" in said.err
+    assert "Errno" not in said.err
+    assert "configuration" not in said.err
+
+
+def test_a_file_in_another_encoding_is_told_in_words(run: Any, tmp_path: Path) -> None:
+    """Notepad's “Unicode” is UTF-16: what to do about it is said, not what a codec thinks."""
+    file = tmp_path / "a.yaml"
+    file.write_bytes("version: 1".encode("utf-16"))
+    said = run("configuration", "check", str(file))
+    absent = run("configuration", "check", str(tmp_path / "b.yaml"))
+
+    assert "it is not UTF-8; save it as UTF-8 [unreadable]" in said.out
+    assert "b.yaml:1:1: error: cannot be read: No such file or directory [unreadable]" in absent.out
 
 
 # -- against the sandbox -------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ BAD = [
     (', expression: "Trim([displayName])"', "", 14, "exactly one", "a mapping from nothing"),
     ("objects:", "objects: [", 6, "YAML", "not YAML at all"),
     ("name: contoso", "name: &n contoso\ndirectory: *n", 3, "alias", "an alias"),
+    ("name: contoso", "name: con\x01toso", 2, "U+0001", "a character that YAML has not"),
 ]
 
 
@@ -63,6 +64,7 @@ def test_what_is_wrong_is_named_with_its_line(good: str, bad: str, line: int, wo
 
     assert parsed is None, reason
     assert [(p.line, word in p.message) for p in problems] == [(line, True)], problems
+    assert "\n" not in problems[0].message, "one line a problem"
 
 
 def test_every_problem_is_found_in_one_go() -> None:

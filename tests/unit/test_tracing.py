@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.views.details_action import trace_text
 from pipeline.expressions import compile_expression
 from pipeline.expressions.state import Context
 from pipeline.model import TraceStep
@@ -35,6 +36,22 @@ def test_of_a_switch_only_the_case_that_fits_is_taken() -> None:
         if step.taken is not None
     }
     assert taken == {'"other"': False, '"British"': False, '"French"': True}
+
+
+def test_what_failed_is_told_from_what_was_passed_over() -> None:
+    """An error stands at the branch that was taken; its text in quotes would be another thing."""
+    kept = steps('IIF([a] = 1, Error("failed"), "failed")', a="1")
+    assert [(step.text[:5], step.value, step.evaluated, step.taken) for step in kept] == [
+        ("IIF([", "failed", False, None),
+        ("[a] =", "True", True, None),
+        ("[a]", '"1"', True, None),
+        ("Error", "failed", False, True),
+        ('"fail', "", False, False),
+    ]
+    drawn = trace_text(kept).splitlines()
+    assert drawn[0] == 'IIF([a] = 1, Error("failed"), "failed")  →  failed'
+    assert drawn[3] == '  ✔ taken: Error("failed")  →  failed'
+    assert drawn[4] == '  ✘ not taken: "failed"'
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,21 @@ def test_an_error_leaves_the_values_before_it(traced: Traced) -> None:
     assert _find(trace, "Trim([cn])").value == "John"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['IIF([a] = 1, Left([b], "q"), "no")', 'Switch([a], "no", "1", Left([b], "q"), "2", "z")'],
+    ids=["IIF", "Switch"],
+)
+def test_a_branch_that_failed_was_taken(traced: Traced, text: str) -> None:
+    """Where the error arose is followed from the whole to the part; nothing else is said to have failed."""
+    trace = traced(text, {"a": "1", "b": "x"})
+    failed = [(node.text, node.taken) for node in _nodes(trace.root) if node.failed]
+    assert failed == [(text, None), ('Left([b], "q")', True)]
+    assert not _find(trace, '"no"').failed
+    assert _find(trace, '"no"').taken is False
+    assert _find(trace, "[b]").value == "x"
+
+
 def test_a_loop_shows_each_turn(traced: Traced) -> None:
     """The body of Select appears once for each value, with the variable of that turn."""
     trace = traced('Select($i, [m], IIF($i = 1, "one", $i & "!"))', {"m": [1, 2]}, "connect")
