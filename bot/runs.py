@@ -97,52 +97,47 @@ class Runs:
 
     async def accept(self, request: Request, place: Place, *, delivery: str | None) -> RunId:
         """Store a request, durably, then begin it. The same delivery again starts nothing."""
-        accepted = await self._accept(request, place, place.document(), delivery)
+        asked_at = boot_seconds()
+        (accepted,) = await self._accept([request], place, [place.document()], delivery)
         if accepted.lease is not None:
-            self._begin(accepted.lease, boot_seconds(), place)
+            self._begin(accepted.lease, asked_at, place)
         return accepted.run_id
 
     async def accept_all(
         self, requests: Sequence[Request], place: Place, *, delivery: str | None
     ) -> Accepted:
-        """Store several requests that share one message, then begin them. The same delivery starts nothing.
+        """Store several requests that share one message, all or none, then begin them.
 
-        Returns what became of the first one, for which the others go.
-
-        Where the store fails in the middle, what it took before is carried out, and StoreUnavailable raised.
+        The same delivery starts nothing. Returns what became of the first one, for which the others go.
         """
         place = replace(place, batch=tuple(request.run_id for request in requests))
-        taken: list[tuple[Request, Accepted, float]] = []
-        first: Accepted | None = None
-        try:
-            for request in requests:
-                key = f"{delivery}#{len(taken)}" if delivery and taken else delivery
-                notice = place.document() | ({OPEN: False} if taken else {})  # the first one stands for all
-                asked_at = boot_seconds()
-                accepted = await self._accept(request, place, notice, key)
-                first = first or accepted
-                if not accepted.new:
-                    break
-                taken.append((request, accepted, asked_at))
-        finally:
-            place = replace(place, batch=tuple(request.run_id for request, _, _ in taken))
-            for request, accepted, asked_at in taken:
+        first = place.document()
+        rest = first | {OPEN: False}  # the first one stands for all
+        asked_at = boot_seconds()
+        taken = await self._accept(requests, place, [first, *[rest] * (len(requests) - 1)], delivery)
+        if taken[0].new:
+            for request, accepted in zip(requests, taken, strict=True):
                 self._messages.show(request.run_id, place)
                 await self._messages.changed(new_run(request, self._services.clock.now()))
                 if accepted.lease is not None:
                     self._begin(accepted.lease, asked_at, place)
-        if first is None:
-            raise ValueError("there is nothing to start")
-        return first
+        return taken[0]
 
     async def _accept(
-        self, request: Request, place: Place, notice: Mapping[str, object], delivery: str | None
-    ) -> Accepted:
-        begin = not self._draining and len(self._executions) < self._at_once
-        accepted = await self._store.accept(
-            self._with_rights(request, place), delivery=delivery, notice=notice, begin=begin
+        self,
+        requests: Sequence[Request],
+        place: Place,
+        notices: Sequence[Mapping[str, object]],
+        delivery: str | None,
+    ) -> Sequence[Accepted]:
+        room = 0 if self._draining else max(self._at_once - len(self._executions), 0)
+        accepted = await self._store.accept_all(
+            [self._with_rights(request, place) for request in requests],
+            delivery=delivery,
+            notices=notices,
+            begin=min(room, len(requests)),
         )
-        passed(ACCEPTED, run_id=accepted.run_id)
+        passed(ACCEPTED, run_id=accepted[0].run_id)
         self._woken.set()
         return accepted
 

@@ -151,23 +151,43 @@ class Store:
         `new` false. `notice` is what the surface has to remember about where to answer. `begin`: take it on
         lease at once, and be in charge of its notice, rather than leave it to whoever claims it.
         """
+        (accepted,) = await self.accept_all([request], delivery=delivery, notices=[notice], begin=int(begin))
+        return accepted
+
+    async def accept_all(
+        self,
+        requests: Sequence[Request],
+        *,
+        delivery: str | None,
+        notices: Sequence[Mapping[str, object] | None],
+        begin: int = 0,
+    ) -> tuple[Accepted, ...]:
+        """Store the commands of one delivery in one transaction: all of them or none; as `accept` does.
+
+        A repeated delivery gives the first run's id alone. `begin`: how many, from the first on, to lease.
+        """
         self._require_host()
 
-        def statements(connection: Connection) -> Accepted:
+        def statements(connection: Connection) -> tuple[Accepted, ...]:
             term = self._term(connection)
-            accepted = rows.accept(
-                connection,
-                request,
-                delivery=delivery,
-                notice=notice,
-                now=term.now,
-                begins=term if begin else None,
-            )
-            if accepted.new and not begin:
+            found: list[Accepted] = []
+            for request, notice in zip(requests, notices, strict=True):
+                accepted = rows.accept(
+                    connection,
+                    request,
+                    delivery=None if found else delivery,
+                    notice=notice,
+                    now=term.now,
+                    begins=term if len(found) < begin else None,
+                )
+                found.append(accepted)
+                if not accepted.new:
+                    return tuple(found)
+            if begin < len(found):
                 self._database.notify(connection)
-            return accepted
+            return tuple(found)
 
-        return await self._write(statements, about=request.run_id)
+        return await self._write(statements, about=requests[0].run_id)
 
     async def pending(self, run_id: RunId) -> Request | None:
         """Return the request of an accepted run that has not ended; None of any other."""
