@@ -63,8 +63,8 @@ class _Seen:
     sample: int
     present: frozenset[str]
     """Attributes that at least one object of the sample had, case-folded."""
-    writable: frozenset[str]
-    """Attributes of a sample object that the account could write."""
+    writable: frozenset[str] | None
+    """Attributes of a sample object that the account could write; None where that could not be seen."""
     groups: frozenset[str]
     """The powerful groups that the account is in."""
     account: bool
@@ -169,6 +169,9 @@ def _excess_groups(findings: Findings, seen: _Seen) -> Finding:
 
 
 def _excess_writes(findings: Findings, seen: _Seen) -> Finding:
+    if seen.writable is None:
+        says = "What the account may write could not be seen: there was no user to look at."
+        return findings.unknown("writes", says)
     if seen.writable:
         says = f"The account may write {len(seen.writable)} attributes of a user: {listed(seen.writable, 5)}."
         return findings.warning("writes", says, "Take the right to write away: Fourcheck only reads there.")
@@ -227,20 +230,30 @@ def _account(session: Session, deadline: Deadline, settings: LdapSettings) -> Ra
     if "=" in name:
         base = name
     else:
-        by = (
-            Equal("userPrincipalName", name)
-            if "@" in name
-            else Equal("sAMAccountName", name.rpartition("\\")[2])
-        )
-        found = session.search(settings.base_dn, by, (), deadline=deadline, scope="SUBTREE", size_limit=2)
-        if len(found.entries) != 1:
+        found = _signed_in(session, deadline, settings, name)
+        if found is None:
             return None
-        base = found.entries[0].dn
+        base = found
     try:
         entries = session.search(base, ANYTHING, wanted, deadline=deadline).entries
     except DirectoryError:
         return None
     return entries[0] if entries else None
+
+
+def _signed_in(session: Session, deadline: Deadline, settings: LdapSettings, name: str) -> str | None:
+    """Find who signs in by a name, in the whole domain: the account need not lie below the base.
+
+    Every account also has the implicit userPrincipalName of its account name ("User Naming Attributes").
+    """
+    domain = session.about("defaultNamingContext") or settings.base_dn
+    account = name.partition("@")[0].rpartition("\\")[2]
+    ways = [Equal("userPrincipalName", name)] if "@" in name else []
+    for way in (*ways, Equal("sAMAccountName", account)):
+        entries = session.search(domain, way, (), deadline=deadline, scope="SUBTREE", size_limit=2).entries
+        if entries:
+            return entries[0].dn if len(entries) == 1 else None
+    return None
 
 
 def _powerful(account: RawEntry | None) -> frozenset[str]:
@@ -260,17 +273,17 @@ def _powerful(account: RawEntry | None) -> frozenset[str]:
 
 def _writable(
     session: Session, deadline: Deadline, people: tuple[RawEntry, ...], account: RawEntry | None
-) -> frozenset[str]:
+) -> frozenset[str] | None:
     """Ask the directory which attributes of somebody else the account may write."""
     other = next((p for p in people if account is None or p.dn.casefold() != account.dn.casefold()), None)
     if other is None:
-        return frozenset()
+        return None
     try:
         entries = session.search(
             other.dn, ANYTHING, ("allowedAttributesEffective",), deadline=deadline
         ).entries
     except DirectoryError:
-        return frozenset()
+        return None
     return frozenset(
         raw.decode("utf-8", "replace") for e in entries for raw in _values(e, "allowedAttributesEffective")
     )

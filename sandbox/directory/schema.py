@@ -63,6 +63,7 @@ _TEXT: Final = (
 
 # Computed on the way out: only when asked by name, never matched by a filter.
 CONSTRUCTED: Final = (
+    "allowedAttributesEffective",
     "canonicalName",
     "createTimeStamp",
     "modifyTimeStamp",
@@ -159,6 +160,10 @@ class Schema:
         """Return the syntax of a stored attribute, or None when there is no such attribute."""
         known = self._known.get(OIDS.get(name, name).lower())
         return known[1] if known else None
+
+    def stored(self) -> tuple[str, ...]:
+        """Return the attributes that are kept, in the schema's spelling."""
+        return tuple(name for name, _ in self._known.values())
 
     def is_constructed(self, name: str) -> bool:
         """Say whether an attribute is computed on the way out."""

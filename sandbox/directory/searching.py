@@ -252,7 +252,7 @@ def no_object(matched: str) -> str:
     return f"{head}, best match of:\n\t'{matched}'\n\0"
 
 
-def read_request(search: Search, controls: Mapping[str, Control]) -> Request:
+def read_request(search: Search, controls: Mapping[str, Control], *, may_write: bool = False) -> Request:
     """Make a request of a search and its controls; raise SearchError for an unknown critical control."""
     for oid, control in controls.items():
         if control.critical and oid not in CONTROLS:
@@ -265,7 +265,7 @@ def read_request(search: Search, controls: Mapping[str, Control]) -> Request:
         search.size_limit,
         search.time_limit,
         search.filter,
-        Selection(search.attributes, types_only=search.types_only, extended_dn=extended),
+        Selection(search.attributes, types_only=search.types_only, extended_dn=extended, may_write=may_write),
         {oid: control.value for oid, control in controls.items()},
     )
 

@@ -28,6 +28,7 @@ _LOCKED: Final = 0x10
 _NEVER_EXPIRES: Final = 0x13800  # the password never expires, a trust account of any kind, or a computer
 _EXPIRED: Final = 0x800000
 _SECURITY_ENABLED: Final = -0x80000000
+WRITABLE: Final = "allowedAttributesEffective"  # by whoever asks; a reader may write nothing of others
 
 
 class RangeError(ValueError):
@@ -41,6 +42,7 @@ class Selection:
     names: tuple[str, ...]
     types_only: bool = False
     extended_dn: int | None = None  # 0: hexadecimal, 1: text, None: plain names
+    may_write: bool = False  # whether who asks could write what is read
 
     def pick(self, tree: Tree, node: Node, policy: DirectoryPolicy) -> list[Picked]:
         """Return the attributes of one entry as they go out; raise RangeError for an impossible range."""
@@ -62,6 +64,8 @@ class Selection:
             for key, values in node.values.items():
                 yield from _cut(node.spelling[key], values, policy)
         for asked in names:
+            if self.may_write and asked.lower() == WRITABLE.lower():
+                yield WRITABLE, tuple(name.encode() for name in tree.schema.stored())
             yield from _named(tree, node, asked, policy)
 
     def _dressed(self, tree: Tree, name: str, values: tuple[bytes, ...]) -> tuple[bytes, ...]:
@@ -142,6 +146,10 @@ def _construct(tree: Tree, node: Node, name: str) -> Iterable[bytes]:
     return node.get(renamed) if renamed else _COMPUTED[name](tree, node)
 
 
+def _nothing(_tree: Tree, _node: Node) -> Iterable[bytes]:
+    return ()
+
+
 def _subschema(tree: Tree, _node: Node) -> Iterable[bytes]:
     return [f"CN=Aggregate,CN=Schema,CN=Configuration,{tree.base_dn}".encode()]
 
@@ -180,6 +188,14 @@ def _canonical(tree: Tree, node: Node) -> Iterable[bytes]:
     return [f"{domain}/{'/'.join(reversed(names))}".encode()]
 
 
+def may_write(tree: Tree, account: Node | None) -> bool:
+    """Say whether an account is an administrator: of this machine's domain or of all there are."""
+    if account is None:
+        return False
+    sids = (sid_text(sid) for sid in _token_groups(tree, account))
+    return any(sid == "S-1-5-32-544" or sid.endswith(("-512", "-519")) for sid in sids)
+
+
 def _token_groups(tree: Tree, node: Node) -> Iterable[bytes]:
     """Return the SIDs of every security group the account is in, directly or not, its primary group first."""
     if not node.get("sAMAccountName"):
@@ -206,6 +222,7 @@ _COPIES: Final = {
     "structuralObjectClass": "objectClass",
 }
 _COMPUTED: Final[dict[str, Callable[[Tree, Node], Iterable[bytes]]]] = {
+    WRITABLE: _nothing,
     "canonicalName": _canonical,
     "msDS-PrincipalName": _principal_name,
     "msDS-User-Account-Control-Computed": _account_control,

@@ -24,6 +24,7 @@ from sandbox.directory.requests import (
 )
 from sandbox.directory.rootdse import DISCONNECTION, START_TLS, WHO_AM_I
 from sandbox.directory.searching import Request, Searcher, SearchError, read_request
+from sandbox.directory.selecting import WRITABLE, may_write
 
 if TYPE_CHECKING:
     import ssl
@@ -260,7 +261,9 @@ class Session:
         """Read the request; without a bind only the root DSE may be read."""
         if self._bound is None and (search.base or search.scope):
             raise SearchError(1, _MUST_BIND)
-        return read_request(search, message.controls)
+        asks = any(name.lower() == WRITABLE.lower() for name in search.attributes)
+        writes = asks and may_write(self._directory.tree, self._bound)
+        return read_request(search, message.controls, may_write=writes)
 
     async def _send_badly(self, data: bytes, fault: Fault) -> None:
         """Send a message as the fault has it: half, or octet by octet."""

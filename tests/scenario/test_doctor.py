@@ -17,7 +17,7 @@ from bot.settings import load_settings
 from pipeline.adapters.graph.doctor import examine_permissions
 from pipeline.findings import Finding, Findings, Verdict
 from sandbox.directory import DirectoryServer
-from sandbox.people import directory_entries, tenant_seed
+from sandbox.people import BASE_DN, directory_entries, tenant_seed
 from sandbox.tenant import TenantServer
 from sandbox.workspace import WorkspaceServer
 
@@ -167,6 +167,44 @@ async def test_each_domain_controller_is_looked_at(patient: Patient) -> None:
     checks = [(f.check, f.verdict) for f in findings if f.system == "directory main"]
     assert ("account", Verdict.GOOD) in checks
     assert ("answer", Verdict.FAILED) in checks
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        (f"CN=Administrator,CN=Users,{BASE_DN}", "Sandbox-only-admin-1!"),
+        ("Administrator@contoso.test", "Sandbox-only-admin-1!"),
+    ],
+    ids=["by DN", "by its implicit UPN"],
+)
+async def test_an_administrators_account_is_too_much(patient: Patient, name: str, password: str) -> None:
+    """Rights to write are seen twice: by the groups, and by what could be written of somebody else."""
+    passwords = {f"CN=Administrator,CN=Users,{BASE_DN}": password}
+    async with DirectoryServer(entries=directory_entries(), passwords=passwords) as directory:
+        findings = await patient.findings(
+            DIRECTORY__URLS=directory.url,
+            DIRECTORY__CA_FILE=str(directory.ca_file),
+            DIRECTORY__BIND_DN=name,
+            DIRECTORY__BIND_PASSWORD=password,
+        )
+
+    groups, writes = (one(findings, "directory main", check) for check in ("excess", "writes"))
+    assert (groups.verdict, writes.verdict) == (Verdict.WARNING, Verdict.WARNING)
+    assert "Domain Admins" in groups.says
+    assert "Administrators" in groups.says
+    assert "attributes of a user: accountExpires" in writes.says
+    assert status_of(findings) == 0
+
+
+async def test_a_reading_account_may_write_nothing(patient: Patient) -> None:
+    """That nothing may be written is said of what was looked at; where nothing was, it is not said."""
+    seen = one(await patient.findings(), "directory main", "writes")
+    unseen = one(
+        await patient.findings(DIRECTORY__BASE_DN=f"CN=Builtin,{BASE_DN}"), "directory main", "writes"
+    )
+
+    assert seen.verdict is Verdict.GOOD
+    assert unseen.verdict is Verdict.UNKNOWN
 
 
 async def test_a_slack_app_is_not_needed_for_the_command_line(patient: Patient) -> None:
