@@ -204,7 +204,7 @@ class GraphTransport:
             tries += 1
             outcome = await self._attempt(call, token, new_connection=new_connection)
             if isinstance(outcome, Reply):
-                if outcome.ok and (outcome.readable or call.effect is not Effect.READ):
+                if outcome.ok and _is_graphs(call, outcome):
                     return outcome
                 if outcome.status == HTTPStatus.UNAUTHORIZED and not challenged:
                     challenged = True
@@ -213,7 +213,9 @@ class GraphTransport:
                 answer = read_answer(outcome.status, outcome.body, ids_of(outcome.headers, call.id))
                 if call.done and answer.done:
                     return outcome
-                failure = Failure.FINAL if outcome.ok else answer.failure
+                failure = answer.failure
+                if outcome.ok:  # of a write nobody can tell, as when its answer is lost
+                    failure = Failure.FINAL if call.effect is Effect.READ else Failure.NO_ANSWER
             else:
                 failure = outcome.failure
             retry_after = self.retry_after(outcome.headers) if isinstance(outcome, Reply) else None
@@ -287,6 +289,14 @@ class GraphTransport:
         plain = "@" not in parts.netloc and "\\" not in link and ".." not in parts.path
         plain = plain and link.isascii() and link.isprintable() and " " not in link
         return same_host and plain and parts.path.startswith(ours.path + "/")
+
+
+def _is_graphs(call: Call, reply: Reply) -> bool:
+    """Whether a 2xx answer is one of Graph's: something in between may say 200 with a page of its own."""
+    if call.effect is Effect.READ:
+        return reply.readable
+    told = reply.body
+    return reply.readable and (told is None or (isinstance(told, Mapping) and "error" not in told))
 
 
 def segments(*parts: str) -> str:
