@@ -19,9 +19,9 @@ from pipeline.ports import DirectoryEntry
 from tests.fixtures.in_process import Lab
 
 SAMPLE = Path(__file__).parents[2] / "configurations" / "contoso.yaml"
-OBJECTS = int(os.environ.get("CONVERGENCE_OBJECTS", "600"))
-"""Objects in all. 2,000 of them take half a minute of a core: for a long run, not for each."""
-LABS = 12
+OBJECTS = int(os.environ.get("CONVERGENCE_OBJECTS", "2000"))
+"""Objects in all: some twenty seconds of a core."""
+LABS = 40
 TEXTS = {
     "givenName": ("givenName", 64), "sn": ("surname", 64), "title": ("jobTitle", 128),
     "department": ("department", 64), "company": ("companyName", 64), "l": ("city", 128),

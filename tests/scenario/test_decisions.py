@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from bot.demo import people
+from bot.demo import CHANNEL, people
 from pipeline.documents import report
 from pipeline.model import ActionEvidence, ChangeKind, Outcome, PlanAction, Run, StageName, StageStatus
 from sandbox.people import directory_entries, tenant_seed
-from tests.fixtures.scene import Scene, scene_with
+from tests.fixtures.scene import Scene, read, scene_with
 
 Seed = dict[str, Any]
 PEOPLE = {person["case"]: person["identifier"] for person in people()}
@@ -291,17 +291,34 @@ async def test_what_was_written_is_told_whatever_comes_after(tmp_path: Path) -> 
         assert [(w.step, w.ok) for w in evidence.writes] == [("create user", True), ("link manager", False)]
 
 
-async def test_commands_at_once_on_one_object_take_turns(scene: Scene) -> None:
-    """Four people provision Ada at the same moment: one creates her, and nobody makes a second one."""
-    await asyncio.gather(*(scene.type(PEOPLE["create"]) for _ in range(4)))
+async def test_commands_at_once_on_one_object_name_who_is_at_work(scene: Scene) -> None:
+    """While Maria provisions Ada, three more who ask are told who is at work on her, where, since when."""
+    slow = {"match": {"method": "POST", "path_regex": "/users$"}, "times": 1, "then": {"delay_s": 2}}
+    scene.world.tenant.inject([slow])
+    await scene.type(PEOPLE["create"])
+    await scene.world.workspace.until(
+        lambda: any("batch" in asked["path"] for asked in scene.world.tenant.requests), within=10
+    )
+    await asyncio.gather(*(scene.type(PEOPLE["create"], user="U0ADAM") for _ in range(3)))
     await scene.world.workspace.until(lambda: len(scene.ended()) == 4, within=30)
     runs = await scene.world.bot.systems.store.history(limit=10)
 
-    outcomes = sorted(str(run.outcome) for run in runs)
-    assert outcomes[0] == "created"
-    assert set(outcomes[1:]) <= {"unchanged", "refused"}
-    assert {run.error.code for run in runs if run.error is not None} <= {"object_busy"}
+    assert sorted(str(run.outcome) for run in runs) == ["created", "refused", "refused", "refused"]
+    (created,) = [run for run in runs if run.outcome is Outcome.CREATED]
+    for run in runs:
+        if run is created:
+            continue
+        assert run.error is not None
+        assert run.error.code == "object_busy"
+        assert run.error.retry_helps
+        assert run.error.ids["holder"] == created.actor
+        assert run.error.ids["holder-run"] == created.run_id
+        assert run.error.ids["holder-place"] == CHANNEL
+    told = [text for message in scene.ended() if "at work on it" in (text := read(message))]
+    assert len(told) == 3
+    assert all(re.search(r"Who: .*U0MARIA.* in .*" + CHANNEL, text) for text in told), told
     assert len([w for w in scene.writes() if w["method"] == "POST"]) == 1
+    assert (await outcome(scene, "create")).outcome is Outcome.UNCHANGED
 
 
 LAB = """
