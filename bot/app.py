@@ -82,6 +82,7 @@ def build_app(
     app.action(run_controls.OPEN_RUN)(buttons.open_run)
     app.action(controls.RUN_AGAIN)(starting.run_again)
     app.action(run_controls.CANCEL_RUN)(starting.cancel)
+    app.action(run_controls.CANCEL_ALL)(starting.cancel_all)
     app.action(controls.PREVIEW_THIS)(starting.preview_this)
     app.action(controls.PROVISION_THIS)(starting.provision_this)
     app.action(run_controls.PREVIEW_ANYWAY)(starting.preview_anyway)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.errors import SlackApiError
@@ -18,6 +19,15 @@ from pipeline.configuration import Right
 from pipeline.ids import RunId
 from pipeline.model import Run
 from pipeline.runs.store import Store
+
+TOO_LATE: Final = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"})
+"""What Slack says when more than three seconds went by between a click and the modal (page "Modals")."""
+
+TWICE: Final = frozenset({"duplicate_external_id", "hash_conflict"})
+"""What Slack says to the second of two clicks on one button: the first has been carried out."""
+
+_TOGETHER_S: Final = 2.0
+"""Clicks on one button within this many seconds are one click."""
 
 
 class Buttons:
@@ -55,11 +65,7 @@ class Buttons:
 
     def open(self, body: Mapping[str, Any], view: View) -> None:
         """Open a modal: on top of the one that the click was in, if it was in one."""
-        trigger = str(body.get("trigger_id") or "")
-        if body.get("view"):
-            self._answers.later(self._push(trigger, str(body["view"].get("id")), view), "open a modal")
-        else:
-            self._answers.later(self._client.views_open(trigger_id=trigger, view=view), "open a modal")
+        self._answers.later(self._open(body, view), "open a modal")
 
     def replace(self, body: Mapping[str, Any], view: View) -> None:
         """Show something else in the place of the modal that the click was in, if it still is what it was."""
@@ -67,17 +73,41 @@ class Buttons:
         call = self._client.views_update(view_id=shown.get("id"), hash=shown.get("hash"), view=view)
         self._answers.later(call, "turn a page")
 
-    async def _push(self, trigger: str, below: str, view: View) -> None:
-        """Put a modal on top of another; where three are stacked already, in the place of the topmost."""
+    async def _open(self, body: Mapping[str, Any], view: View) -> None:
+        """Open a modal once, on top of the one below; where it was too late, say so where the click was."""
+        trigger, below = str(body.get("trigger_id") or ""), body.get("view") or {}
+        method = self._client.views_push if below else self._client.views_open
         try:
-            await self._client.views_push(trigger_id=trigger, view=view)
+            await method(trigger_id=trigger, view={**view, "external_id": once(body)})
         except SlackApiError as error:
-            if rejection(error).code != "push_limit_reached":
+            code = rejection(error).code
+            if code in TWICE:
+                return
+            if code == "push_limit_reached":
+                await self._client.views_update(view_id=below.get("id"), view=view)
+            elif code in TOO_LATE and below:
+                again = details.told("Not opened", details.too_late())
+                await self._client.views_update(view_id=below.get("id"), view=again)
+            elif code in TOO_LATE and body.get("response_url"):
+                await self._answers.beside(body, details.too_late())
+            else:
                 raise
-            await self._client.views_update(view_id=below, view=view)
 
 
 def clicked(body: Mapping[str, Any]) -> str:
     """Return the value of the button that was pressed."""
     actions = body.get("actions") or [{}]
     return str(actions[0].get("value") or "")
+
+
+def once(body: Mapping[str, Any]) -> str:
+    """Name a view after the click that opens it: Slack opens no second one of the same name beside it.
+
+    Slack, page "views.open": an external_id has to be unique among a workspace's views.
+    """
+    action = (body.get("actions") or [{}])[0]
+    at = float(action.get("action_ts") or 0) // _TOGETHER_S
+    place = (body.get("view") or {}).get("id") or (body.get("container") or {}).get("message_ts") or ""
+    person = (body.get("user") or {}).get("id") or ""
+    what = "\n".join(map(str, (person, place, action.get("action_id"), action.get("value"), at)))
+    return f"opened-{hashlib.sha256(what.encode(errors='replace')).hexdigest()[:32]}"

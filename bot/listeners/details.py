@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answers import Answers, refusal
-from bot.listeners.buttons import clicked
+from bot.listeners.buttons import TOO_LATE, TWICE, clicked, once
 from bot.listeners.permission import Permission, opened_in
 from bot.slack import rejection
 from bot.views import View, controls, details
@@ -21,15 +20,7 @@ from pipeline.configuration import Right
 from pipeline.model import Run
 from pipeline.runs.store import Store
 
-_TOO_LATE: Final = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"})
-"""What Slack says when more than three seconds went by between a click and the modal (page "Modals")."""
-
-_TWICE: Final = frozenset({"duplicate_external_id", "hash_conflict"})
-"""What Slack says to the second of two clicks on one button: the first has been carried out."""
-
 _GONE: Final = frozenset({"not_found", "view_not_found"})
-_TOGETHER_S: Final = 2.0
-"""Clicks on one button within this many seconds are one click."""
 
 
 class Details:
@@ -102,19 +93,19 @@ class Details:
         `again` is what the modal below shows when it was too late, `in_place` when three are stacked already.
         """
         trigger, below = str(body.get("trigger_id") or ""), body.get("view") or {}
-        named = {**view, "external_id": _once(body)}
+        named = {**view, "external_id": once(body)}
         method = self._client.views_push if below else self._client.views_open
         try:
             await method(trigger_id=trigger, view=named)
         except SlackApiError as error:
             code = rejection(error).code
-            if code in _TWICE:
+            if code in TWICE:
                 return
             if code == "push_limit_reached":
                 await self._update(str(below.get("id")), in_place or view, below.get("hash"))
-            elif code in _TOO_LATE and below:
+            elif code in TOO_LATE and below:
                 await self._update(str(below.get("id")), again, below.get("hash"))
-            elif code in _TOO_LATE and body.get("response_url"):
+            elif code in TOO_LATE and body.get("response_url"):
                 await self._answers.beside(body, details.too_late())
             else:
                 raise
@@ -123,7 +114,7 @@ class Details:
         try:
             await self._client.views_update(view_id=view_id, hash=seen, view=view)
         except SlackApiError as error:
-            if rejection(error).code not in _TWICE | _GONE:  # gone: closed meanwhile
+            if rejection(error).code not in TWICE | _GONE:  # gone: closed meanwhile
                 raise
 
 
@@ -148,19 +139,6 @@ def _placed(view: View, body: Mapping[str, Any]) -> View:
         return view
     kept = {**json.loads(view["private_metadata"]), "channel": channel}
     return {**view, "private_metadata": json.dumps(kept, separators=(",", ":"))}
-
-
-def _once(body: Mapping[str, Any]) -> str:
-    """Name a view after the click that opens it: Slack opens no second one of the same name beside it.
-
-    Slack, page "views.open": an external_id has to be unique among a workspace's views.
-    """
-    action = (body.get("actions") or [{}])[0]
-    at = float(action.get("action_ts") or 0) // _TOGETHER_S
-    place = (body.get("view") or {}).get("id") or (body.get("container") or {}).get("message_ts") or ""
-    person = (body.get("user") or {}).get("id") or ""
-    what = "\n".join(map(str, (person, place, action.get("action_id"), action.get("value"), at)))
-    return f"details-{hashlib.sha256(what.encode(errors='replace')).hexdigest()[:32]}"
 
 
 def _kept(body: Mapping[str, Any]) -> str:

@@ -75,10 +75,27 @@ class Starting:
         actor = await self._allowed(ack, body, [run], run.mode)
         if actor is None:
             return
-        if await self._runs.cancel(run_id, actor.id):
+        if not await self._runs.cancel(run_id, actor.id):
+            await self._answers.tell(ack, body, notices.over(run_id))
+        elif body.get("view"):
+            await self._answers.tell(ack, body, notices.stopping(actor.channel), "Cancelled")
+        else:
+            await ack()
+
+    async def cancel_all(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Stop each run that has not ended of those asked for together, as `cancel` does."""
+        together = [run for run in await self._together(body) if run.ended_at is None]
+        if not together:
+            await self._answers.tell(ack, body, notices.over(clicked(body)))
+            return
+        actor = await self._allowed(ack, body, together, None)
+        if actor is None:
+            return
+        stopped = [await self._runs.cancel(run.run_id, actor.id) for run in together]
+        if any(stopped):
             await ack()
         else:
-            await self._answers.tell(ack, body, notices.over(run_id))
+            await self._answers.tell(ack, body, notices.over(clicked(body)))
 
     # -- one run -----------------------------------------------------------------------------------------
 

@@ -146,8 +146,10 @@ def _footer(runs: Sequence[Run]) -> str:
 
 
 def _buttons(runs: Sequence[Run], *, writes_on: bool) -> list[Block]:
-    if any(run.ended_at is None for run in runs):
-        return []
+    left = sum(run.ended_at is None for run in runs)
+    if left:
+        label = "Cancel all" if left == len(runs) else f"Cancel the other {text.count(left)}"
+        return [button(label, run_controls.cancel_all(runs[0].run_id))]
     row = []
     planned = sum(run.mode is Mode.PREVIEW and wording.can_provision(run) for run in runs)
     if writes_on and planned:

@@ -273,7 +273,8 @@ def _spoken(run: Run, width: int) -> str:
         parts.append(f"{str(stage.name).capitalize()} {word.lower()}{f': {summary}' if summary else '.'}")
     if not run.outcome.succeeded and run.outcome is not Outcome.RUNNING:
         error = text.sentence(run.error.message, width) if run.error is not None and not _said(run) else ""
-        parts += [error, text.sentence(wording.remedy(run), width), wording.written(run)]
+        who = [text.ended(line.replace("*", "")) for line in _who(run)]
+        parts += [*who, error, text.sentence(wording.remedy(run), width), wording.written(run)]
         parts.append(f"Support id {text.phrase(run.run_id, 64)}." if run.error is not None else "")
     parts += [text.sentence(warning, min(width, 160)) for warning in run.warnings[:3]]
     return " ".join(filter(None, parts))

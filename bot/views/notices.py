@@ -163,11 +163,31 @@ def unknown_run(run_id: str = "") -> Message:
     )
 
 
+def stopping(channel: str) -> Message:
+    """Say, to who cancelled a run in a modal, when it stops and where that can be seen."""
+    where = f"<#{channel}>" if channel.isalnum() else "the channel"
+    return _notice(
+        "The run is being stopped: before its next write, never in the middle of one.",
+        f"Its message in {where} says how it ended. You can close this.",
+    )
+
+
 def over(run_id: str) -> Message:
     """Say that a run that is to be cancelled has ended."""
     return _notice(
         f"The run {text.escape(text.run_short(run_id))} has ended, so there is nothing to cancel.",
         "Its message says how.",
+    )
+
+
+def not_drawn(outcomes: Sequence[str], support_id: str) -> Message:
+    """Say how runs stand whose message could not be made, which is a defect."""
+    words = [f"“{outcome.lower()}”" for outcome in outcomes]
+    whose = f"The run stands at {words[0]}" if len(words) == 1 else f"The runs stand at {text.listing(words)}"
+    return _notice(
+        f"{whose}. Its message could not be shown: something went wrong inside the bot.",
+        "`/provision history` shows the run. Give the support id to whoever runs this bot.",
+        support_id,
     )
 
 

@@ -12,6 +12,7 @@ RUN_ALL_AGAIN: Final = "run_again_all"
 PROVISION_ALL: Final = "provision_all"
 OPEN_RUN: Final = "open_run"
 CANCEL_RUN: Final = "cancel_run"
+CANCEL_ALL: Final = "cancel_all"
 HISTORY: Final = "history"
 HISTORY_OLDER: Final = "history_older"
 HISTORY_NEWER: Final = "history_newer"
@@ -35,6 +36,11 @@ def provision_all(first: RunId) -> Control:
 def cancel_run(run_id: RunId) -> Control:
     """Stop a run before its next write."""
     return Control(CANCEL_RUN, run_id)
+
+
+def cancel_all(first: RunId) -> Control:
+    """Stop what has not ended of all that was asked for together with this run."""
+    return Control(CANCEL_ALL, first)
 
 
 def open_run(run_id: RunId) -> Control:

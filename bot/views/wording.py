@@ -147,10 +147,15 @@ OUTCOMES: Final[dict[Outcome, Wording]] = {
 }
 
 
+_CANCELLED_IN_PART: Final = "{name} was provisioned only in part: the run was cancelled"
+
+
 def headline(run: Run, limit: int = 150) -> str:
     """Say the outcome in one plain sentence of at most `limit` characters, without a full stop."""
     wording = OUTCOMES[run.outcome]
     template = wording.preview if run.mode is Mode.PREVIEW else wording.provision
+    if run.outcome is Outcome.CANCELLED and _writes_done(run):
+        template = _CANCELLED_IN_PART
     facts = {"why": because(run), "counts": _counts(run.plan), "attributes": _attributes(run.plan)}
     bare = template.format(name="", **facts)
     ending = _warned(run) if run.outcome.succeeded and len(bare) < limit - 60 else ""
@@ -285,15 +290,18 @@ _RETRY: Final = {
 
 def written(run: Run) -> str:
     """Say what became of the tenant when a run did not succeed; empty where the headline says it."""
-    action = run.stage(StageName.ACTION).evidence
-    writes = action.writes if isinstance(action, ActionEvidence) else ()
-    done = sum(1 for write in writes if write.ok)
+    done = _writes_done(run)
     if done:
         return f"{text.counted(done, 'write')} {'was' if done == 1 else 'were'} carried out."
     silent = {Outcome.PARTIAL, Outcome.UNKNOWN, Outcome.INTERRUPTED, Outcome.AWAITING_APPROVAL}
     if run.outcome.succeeded or run.outcome in silent or run.outcome is Outcome.RUNNING:
         return ""
     return "Nothing was written."
+
+
+def _writes_done(run: Run) -> int:
+    action = run.stage(StageName.ACTION).evidence
+    return sum(1 for write in action.writes if write.ok) if isinstance(action, ActionEvidence) else 0
 
 
 def can_provision(run: Run) -> bool:

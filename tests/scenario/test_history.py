@@ -56,6 +56,25 @@ async def test_a_run_of_the_history_opens(scene: Scene) -> None:
     assert "Full-time staff" in read(workspace.views("U0MARIA")[-1])
 
 
+async def test_two_clicks_on_open_are_one_view_and_a_late_one_is_told(scene: Scene) -> None:
+    """A double click opens one view; a click that Slack finds too late says so where it was made."""
+    await scene.provision(scene.people["create"])
+    await history(scene)
+    workspace = scene.world.workspace
+    told = scene.told("U0MARIA")[-1]
+    workspace.add_faults([{"method": "views.open", "times": 1, "then": {"error": "expired_trigger_id"}}])
+    await workspace.click("U0MARIA", "open_run", message=told["ts"])
+    await workspace.until(lambda: "Press it again" in json.dumps(scene.told("U0MARIA")), within=5)
+    await asyncio.gather(*(workspace.click("U0MARIA", "open_run", message=told["ts"]) for _ in range(2)))
+    await workspace.until(lambda: bool(workspace.views("U0MARIA")), within=5)
+    (run,) = workspace.views("U0MARIA")
+    await asyncio.gather(*(workspace.click("U0MARIA", "history", view=run["id"]) for _ in range(2)))
+    await workspace.until(lambda: len(workspace.views("U0MARIA")) >= 2, within=5)
+    await asyncio.sleep(0.2)
+
+    assert len(workspace.views("U0MARIA")) == 2
+
+
 async def test_a_run_is_started_again_from_the_history(scene: Scene) -> None:
     """Its message is in the channel where the history was asked for; the modal says so."""
     await scene.provision(scene.people["unchanged"])

@@ -69,6 +69,8 @@ async def test_cancel_is_honoured_between_two_writes(tmp_path: Path) -> None:
         assert [write["method"] for write in scene.writes()] == ["POST"]
         assert "Cancelled by @U0MARIA" in read(scene.ended()[-1])
         assert "Created, then stopped" in run.stages[3].summary
+        assert "Ada Lovelace was provisioned only in part: the run was cancelled" in read(scene.ended()[-1])
+        assert "Cancelled by <@U0MARIA>." in scene.ended()[-1]["text"]
 
 
 async def test_only_who_may_start_a_run_may_cancel_it(tmp_path: Path) -> None:
@@ -152,3 +154,43 @@ async def test_what_does_not_end_within_the_grace_is_put_back(tmp_path: Path) ->
         assert left == 1
         assert asyncio.get_running_loop().time() - stopping < 3
         assert await scene.world.bot.systems.store.waiting() == (1, 0)
+
+
+async def test_cancel_all_stops_what_was_asked_for_together(tmp_path: Path) -> None:
+    """One button for all of them; who may not start them may not stop them; the end names who did it."""
+    async with scene_with({}, tmp_path) as scene:
+        scene.world.directory.faults.add(FaultKind.DELAY, seconds=20.0)
+        workspace = scene.world.workspace
+        await scene.type("\n".join(scene.people[case] for case in ("create", "unchanged", "update-three")))
+        await workspace.until(lambda: "cancel_all" in json.dumps(scene.posted()), within=10)
+        await workspace.click("U0VERA", "cancel_all", message=scene.posted()[-1]["ts"])
+        await workspace.until(lambda: bool(scene.told("U0VERA")), within=5)
+        assert all(run.ended_at is None for run in await scene.world.bot.systems.store.history(limit=5))
+
+        await workspace.click("U0MARIA", "cancel_all", message=scene.posted()[-1]["ts"])
+        await workspace.until(lambda: bool(scene.ended()), within=5)
+        runs = await scene.world.bot.systems.store.history(limit=5)
+
+        assert [run.outcome for run in runs] == [Outcome.CANCELLED] * 3
+        assert "3 cancelled" in scene.ended()[-1]["text"]
+        assert scene.writes() == []
+        assert scene.problems() == []
+
+
+async def test_one_of_several_is_cancelled_in_its_own_view(tmp_path: Path) -> None:
+    """Details of a line opens its run, where it can be cancelled: the view says what comes of it."""
+    async with scene_with({}, tmp_path) as scene:
+        scene.world.directory.faults.add(FaultKind.DELAY, seconds=20.0)
+        workspace = scene.world.workspace
+        await scene.type("\n".join(scene.people[case] for case in ("create", "unchanged")))
+        await workspace.until(lambda: "cancel_all" in json.dumps(scene.posted()), within=10)
+        posted = scene.posted()[-1]["ts"]
+        await workspace.click("U0MARIA", "Details", message=posted, beside="Ada Lovelace")
+        await workspace.until(lambda: bool(workspace.views("U0MARIA")), within=5)
+        (view,) = workspace.views("U0MARIA")
+        await workspace.click("U0MARIA", "cancel_run", view=view["id"])
+        await workspace.until(lambda: "being stopped" in read(workspace.views("U0MARIA")[-1]), within=5)
+        await workspace.until(lambda: "*Cancelled*  Ada Lovelace" in json.dumps(scene.posted()), within=5)
+
+        assert {r.outcome for r in await scene.world.bot.systems.store.history(limit=5)} > {Outcome.CANCELLED}
+        await scene.world.bot.runs.drain(0.1)

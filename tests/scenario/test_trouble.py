@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import aiohttp
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.progress import Messages, Place
+from bot.response_urls import ResponseUrls
 from bot.slack import SlackRefused
-from pipeline.model import Outcome, StageName, StageStatus
+from bot.tasks import Tasks
+from bot.views import Message
+from pipeline.model import Outcome, Run, StageName, StageStatus
 from sandbox.directory import DirectoryServer
 from tests.fixtures.scene import Scene, read, scene_with
 
@@ -149,3 +155,31 @@ async def test_no_secret_leaves_the_process(
 
     assert len(secrets) == 5
     assert [secret for secret in secrets if secret in said] == []
+
+
+async def test_a_message_that_cannot_be_drawn_still_says_how_the_run_ended(scene: Scene) -> None:
+    """A defect of a view never leaves a message at "Running": the end comes in plain words, with an id."""
+    slack = scene.world.workspace
+    systems = scene.world.bot.systems
+    await scene.provision(scene.people["create"])
+    run = await scene.last_run()
+
+    def broken(_: Sequence[Run]) -> Message:
+        raise ValueError("this view has a defect")
+
+    tasks = Tasks()
+    settings = slack.settings()
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(
+            token=settings["FOURCHECK_SLACK__BOT_TOKEN"],
+            base_url=settings["FOURCHECK_SLACK__API_URL"] + "/",
+            session=session,
+        )
+        messages = Messages(client, ResponseUrls(session, lambda _: None), systems.store, tasks, broken)
+        messages.show(run.run_id, Place("C0IDENTITY", "U0MARIA"))
+        await messages.changed(run)
+        await tasks.drain(5)
+
+    told = scene.posted()[-1]
+    assert told["text"].startswith("The run stands at “created”. Its message could not be shown")
+    assert run.run_id in told["text"]
