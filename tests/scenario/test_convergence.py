@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import os
 import random
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,8 @@ from tests.fixtures.in_process import Lab
 SAMPLE = Path(__file__).parents[2] / "configurations" / "contoso.yaml"
 OBJECTS = int(os.environ.get("CONVERGENCE_OBJECTS", "2000"))
 """Objects in all: some twenty seconds of a core."""
-LABS = 40
+LABS = 100
+"""Tenants they are spread over: a search walks through all that a tenant has."""
 TEXTS = {
     "givenName": ("givenName", 64), "sn": ("surname", 64), "title": ("jobTitle", 128),
     "department": ("department", 64), "company": ("companyName", 64), "l": ("city", 128),
@@ -129,6 +132,14 @@ def planned(run: Run) -> dict[str, Any]:
         for c in run.plan.written
         if not c.private and c.attribute != "passwordProfile"
     }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _settled_heap() -> Iterator[None]:
+    """Keep the collector from walking, again and again, through all that other tests have loaded."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize("number", range(LABS))
