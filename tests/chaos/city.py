@@ -32,8 +32,6 @@ LEASE_S: Final = 2.0
 ACK_S: Final = 30.0
 """How long the workspace waits for an acknowledgement: it sends an envelope again over the next link."""
 
-Watcher = Callable[[Call], Awaitable[None]]
-
 
 class WatchedTenant(TenantServer):
     """A tenant that calls `before` and `after` around each write that it carries out, with its number."""
@@ -87,6 +85,7 @@ class City:
     url: str
     more: dict[str, str] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
+    _noted_before: int = 0
 
     # -- processes ---------------------------------------------------------------------------------------
 
@@ -122,18 +121,22 @@ class City:
         assert process.lives, process.told()
         return process
 
+    @property
+    def latest(self) -> Process:
+        """The process that was started last."""
+        return self.processes[-1]
+
     async def living(self) -> Process:
         """Return a process that takes commands: the one there is, or a new one."""
-        for process in self.processes:
-            if process.lives:
-                return process
-        return await self.started()
+        if not self.processes or not self.latest.lives:
+            return await self.started()
+        await self.until(lambda: self.latest.listens, within=60)
+        return self.latest
 
     def kill_all(self) -> None:
         """Kill every process."""
         for process in self.processes:
             process.bury()
-        self.processes.clear()
 
     # -- gestures ----------------------------------------------------------------------------------------
 
@@ -207,7 +210,7 @@ class City:
         if not self.url.startswith("sqlite"):
             is_open = "(document ->> 'open')::boolean"
         ((runs, messages),) = self.sql(
-            "SELECT (SELECT count(*) FROM runs WHERE state <> 'ended'),"  # noqa: S608  # our own words
+            "SELECT (SELECT count(*) FROM runs WHERE state <> 'ended'),"  # our own words
             f" (SELECT count(*) FROM notices WHERE {is_open})"
         )
         return int(runs) + int(messages)
@@ -220,9 +223,19 @@ class City:
             assert loop.time() < end, self.sql("SELECT run_id, state, outcome, attempts, epoch FROM runs")
             await asyncio.sleep(0.02)
 
+    def unnoted(self) -> int:
+        """Return how many messages Slack has taken from processes that died before they had noted it."""
+        taken = [c for c in self.workspace.calls() if c["method"] == "chat.postMessage"]
+        return len([c for c in taken if (c["response"] or {}).get("ok")]) - self.noted()
+
+    def noted(self) -> int:
+        """Return how many posts were noted, of all that the city's processes have made."""
+        return sum(process.passed("post.stored") for process in self.processes) - self._noted_before
+
     def reset(self, seed: Mapping[str, Any] | None = None) -> None:
         """Put the stand-ins back as they were; processes and store stay."""
         self.wish_no_more()
+        self._noted_before += self.noted()
         self.workspace.reset()
         self.tenant.reset(seed or tenant_seed())
         self.directory.faults.clear()
@@ -252,5 +265,3 @@ async def city_on(nursery: Nursery, url: str, folder: Path, **more: str) -> Asyn
         city = City(workspace, tenant, directory, nursery, folder, url, more)
         stack.callback(city.kill_all)
         yield city
-
-

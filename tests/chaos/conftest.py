@@ -41,11 +41,17 @@ async def file_city(nursery: Nursery, folder: Path) -> AsyncIterator[City]:
         yield made
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def server_city(nursery: Nursery, folder: Path, postgres: PostgresServer) -> AsyncIterator[City]:
-    """Give contoso whose store is PostgreSQL."""
+@pytest.fixture(scope="module")
+def server_url(postgres: PostgresServer) -> Iterator[str]:
+    """Return the address of a database with the store's tables, and nothing in them."""
     name = postgres.new_database(empty=False)
-    (folder / "shared").mkdir()
-    async with city_on(nursery, postgres.url(name), folder / "shared") as made:
-        yield made
+    yield postgres.url(name)
     postgres.drop_database(name)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def server_city(nursery: Nursery, folder: Path, server_url: str) -> AsyncIterator[City]:
+    """Give contoso whose store is PostgreSQL."""
+    (folder / "shared").mkdir()
+    async with city_on(nursery, server_url, folder / "shared") as made:
+        yield made

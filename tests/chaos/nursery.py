@@ -7,7 +7,8 @@ its input it kills whom it forked.
 
 The file `wish` says where a process is to end, and may be written at any time: `{"at": MILESTONE, "turn": N,
 "how": "SIGKILL", "step": TEXT}`; `turn` counts from the writing of the wish. Nothing of this is known to the
-product: a milestone is a line of the log, and this is a handler of the log.
+product: a milestone is a line of the log, and this is a handler of the log, which also writes them down,
+beside the log, in a file whose name ends in `.passed`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
-import msal  # noqa: F401  # imported once, here, rather than by each process
+import msal  # type: ignore[import-untyped] # noqa: F401  # it has no types; imported once, here, rather than by each process
 import uvloop  # noqa: F401
 
 import pipeline.runs.postgres  # noqa: F401
@@ -40,14 +41,16 @@ CONFIGURATIONS = Path(__file__).parents[2] / "configurations"
 class EndAt(logging.Handler):
     """Ends the process, or freezes it, when a milestone is passed for the n-th time since it was wished."""
 
-    def __init__(self, wish: Path) -> None:
+    def __init__(self, wish: Path, trace: Path) -> None:
         super().__init__(logging.DEBUG)
         self._file = wish
+        self._trace = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._read: tuple[int, dict[str, Any]] = 0, {}
         self._passed = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """End here and now."""
+        os.write(self._trace, f"{getattr(record, 'milestone', '')}\n".encode())
         wish = self._wish()
         if getattr(record, "milestone", None) != wish.get("at"):
             return
@@ -75,8 +78,8 @@ def serve(order: dict[str, Any]) -> NoReturn:
         signal.signal(number, signal.SIG_DFL)
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     nothing = os.open(os.devnull, os.O_RDWR)
-    for stream, number in ((nothing, 0), (log, 1), (log, 2)):
-        os.dup2(stream, number)
+    for stream, place in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(stream, place)
     for name in [name for name in os.environ if name.startswith("FOURCHECK_")]:
         del os.environ[name]
     os.environ.update(order["settings"])
@@ -84,7 +87,7 @@ def serve(order: dict[str, Any]) -> NoReturn:
     milestones = logging.getLogger(NAME)
     milestones.propagate = False
     milestones.setLevel(logging.DEBUG)
-    milestones.addHandler(EndAt(Path(order["wish"])))
+    milestones.addHandler(EndAt(Path(order["wish"]), Path(order["log"]).with_suffix(".passed")))
     status = 70
     try:
         status = main(["serve"])

@@ -1,13 +1,13 @@
-"""Where a process is ended, in which kind of run, and what has to come of it: one row a point, with its reason.
+"""Where a process is ended, in which kind of run, and what has to come of it: a row a point, with its reason.
 
-The effects of a run in the tenant are the same wherever it was ended: each once. A row says so otherwise where
-a write that was on its way arrives late, after the next process has looked and written.
+The effects of a run in the tenant are the same wherever it was ended: each once. A row says so otherwise
+where a write that was on its way arrives late, after the next process has looked and written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.model import Outcome
@@ -38,6 +38,13 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
+class Overtaken:
+    """When its n-th write arrives at the tenant, which carries it out after the next process's first one."""
+
+    number: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """When the tenant has carried its n-th write out, and has not answered."""
 
@@ -51,7 +58,7 @@ class Shown:
     what: str
 
 
-Strike = At | Arrived | Late | Applied | Shown
+Strike = At | Arrived | Late | Overtaken | Applied | Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Kind:
     cases: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
     effects: tuple[str, ...]
+    headline: str
     verb: str = ""
     is_deleted: bool = False
 
@@ -77,15 +85,16 @@ GROUP: Final = ("PATCH groups", "PATCH groups +20", "PATCH groups +20")
 RESTORE: Final = ("POST directory/deletedItems/restore", "PATCH users", "PUT users/manager/$ref")
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "create": Kind(("create",), (Outcome.CREATED,), CREATE),
-    "update": Kind(("update-three",), (Outcome.UPDATED,), ("PATCH users",)),
-    "group": Kind(("group-40",), (Outcome.CREATED,), GROUP),
-    "restore": Kind(("create",), (Outcome.RESTORED,), RESTORE, is_deleted=True),
-    "preview": Kind(("create",), (Outcome.WOULD_CREATE,), (), verb="preview"),
+    "create": Kind(("create",), (Outcome.CREATED,), CREATE, "Ada Lovelace was created in Entra ID"),
+    "update": Kind(("update-three",), (Outcome.UPDATED,), ("PATCH users",), "Alan Turing was updated"),
+    "group": Kind(("group-40",), (Outcome.CREATED,), GROUP, "Apollo Guidance was created in Entra ID"),
+    "restore": Kind(("create",), (Outcome.RESTORED,), RESTORE, "Ada Lovelace was restored", is_deleted=True),
+    "preview": Kind(("create",), (Outcome.WOULD_CREATE,), (), "would be created", verb="preview"),
     "several": Kind(
         ("create", "update-three", "unchanged"),
         (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED),
         (*CREATE, "PATCH users"),
+        "3 objects provisioned",
     ),
 }
 
@@ -100,8 +109,6 @@ class Point:
     says: str = ""
     """What stands in the final message beside the headline; nothing: what stands there without any crash."""
     effects: Sequence[str] | None = None
-    messages: int = 1
-    more: Mapping[str, str] = field(default_factory=dict)
     shared: bool = False
     """Whether it is one of the ten that every test run does on PostgreSQL."""
 
@@ -117,13 +124,16 @@ def _name(strike: Strike) -> str:
             return milestone if turn == 1 else f"{milestone} {turn}"
         case Shown(what):
             return f"{what} unanswered"
-        case Arrived(number) | Late(number) | Applied(number):
+        case Arrived(number) | Late(number) | Overtaken(number) | Applied(number):
             return f"write {number} {type(strike).__name__.lower()}"
 
 
 _BEFORE_ANY: Final = "nothing was written, so all of it is done by the next process"
 _SENT: Final = "announced and not in effect, as a look shows, so it is written, once"
+_SAME: Final = "the late one changes nothing any more: it asks for what is there"
+_CONFLICT: Final = "the late one is refused, for what it makes is there"
 _KNOWN: Final = "it is in effect, as a look shows or the journal knows, so it is not written again"
+_UNHEARD: Final = "nobody has noted the message, so the run gets another one; Slack is not asked for it"
 _ENDED: Final = "the run had ended, and only its message is brought to the end"
 
 
@@ -131,25 +141,81 @@ def _rows(kind: str, says: str, reason: str, *strikes: Strike, **more: Any) -> l
     return [Point(kind, (strike,), reason, says, **more) for strike in strikes]
 
 
-_AS_EVER: Final = "Created with 24 attributes, manager linked"
-_MANAGER_LEFT: Final = "Created before Fourcheck was stopped; now"
-_NOTHING_LEFT: Final = "before Fourcheck was stopped; nothing else was to be done"
+def _twice(kind: str, reason: str, says: str, first: Strike, *seconds: Strike) -> list[Point]:
+    """Return points of a second end, in the process that was to finish."""
+    return [Point(kind, (first, second), reason, says) for second in seconds]
 
-POINTS: Final = (
-    # -- a user is created and linked to a manager
-    *_rows("create", _AS_EVER, _BEFORE_ANY, At("accepted"), At("begun"), shared=True),
-    *_rows("create", _AS_EVER, _BEFORE_ANY, *(At("stage.begun", n) for n in (1, 2, 3, 4))),
-    *_rows("create", _AS_EVER, _BEFORE_ANY, *(At("stage.stored", n) for n in (1, 2, 3, 4))),
-    *_rows("create", _AS_EVER, _BEFORE_ANY, At("intent.before")),
-    *_rows("create", _AS_EVER, _SENT, At("intent.after"), shared=True),
-    *_rows("create", _AS_EVER, _SENT, At("write.before"), Arrived(1)),
-    *_rows("create", _MANAGER_LEFT, _KNOWN, Late(1), At("write.after"), At("outcome.after")),
-    *_rows("create", _MANAGER_LEFT, _KNOWN, Applied(1), shared=True),
-    *_rows("create", _MANAGER_LEFT, _SENT, At("intent.before", 2), At("intent.after", 2)),
-    *_rows("create", _MANAGER_LEFT, _SENT, At("write.before", 2), Arrived(2)),
-    *_rows("create", _NOTHING_LEFT, _KNOWN, Applied(2), At("write.after", 2), At("outcome.after", 2)),
-    *_rows("create", _NOTHING_LEFT, _KNOWN, At("end.before"), shared=True),
-    *_rows("create", _AS_EVER, _ENDED, At("end.after"), shared=True),
-    *_rows("create", _AS_EVER, _ENDED, At("update.before"), At("update.after"), At("update.stored")),
-    *_rows("create", _AS_EVER, _ENDED, Shown("update")),
+
+_CREATED: Final = "Created with 26 attributes, manager linked"
+_THEN_LINKED: Final = "Created before Fourcheck was stopped; now updated"
+_UPDATED: Final = "Updated 3 attributes"
+_GROUP: Final = "Created with 5 attributes and 40 members"
+_THEN_40: Final = "Created before Fourcheck was stopped; now added 40 members"
+_THEN_20: Final = "Created before Fourcheck was stopped; now added 20 members"
+_RESTORED: Final = "manager linked"
+_PREVIEWED: Final = "would be created with 26 attributes"
+_ALL_DONE: Final = "before Fourcheck was stopped; nothing else was to be done"
+
+_CREATING: Final = (
+    *_rows("create", _CREATED, _BEFORE_ANY, At("accepted"), shared=True),
+    *_rows("create", _CREATED, _BEFORE_ANY, At("begun")),
+    *_rows("create", _CREATED, _BEFORE_ANY, *(At("stage.begun", n) for n in (1, 2, 3, 4))),
+    *_rows("create", _CREATED, _BEFORE_ANY, *(At("stage.stored", n) for n in (1, 2, 3, 4))),
+    *_rows("create", _CREATED, _BEFORE_ANY, At("intent.before")),
+    *_rows("create", _CREATED, _SENT, At("intent.after"), shared=True),
+    *_rows("create", _CREATED, _SENT, At("write.before", 2), Arrived(1)),
+    *_rows("create", _CREATED, _CONFLICT, Overtaken(1)),
+    *_rows("create", _THEN_LINKED, _KNOWN, Late(1), At("write.after")),
+    *_rows("create", _THEN_LINKED, _KNOWN, Applied(1), At("outcome.after"), shared=True),
+    *_rows("create", _THEN_LINKED, _SENT, At("intent.before", 2), At("write.before", 4), Arrived(2)),
+    *_rows("create", _THEN_LINKED, _SENT, At("intent.after", 2), shared=True),
+    *_rows("create", _ALL_DONE, _KNOWN, Applied(2), At("write.after", 2), At("outcome.after", 2)),
+    *_rows("create", _ALL_DONE, _KNOWN, At("end.before"), shared=True),
+    *_rows("create", _CREATED, _ENDED, At("end.after"), shared=True),
+    *_rows("create", _CREATED, _BEFORE_ANY, At("post.before")),
+    *_rows("create", _CREATED, _ENDED, At("update.before"), At("update.after"), At("update.stored")),
+    *_rows("create", _CREATED, _ENDED, Shown("update"), shared=True),
+    *_rows("create", _CREATED, _UNHEARD, Shown("post"), At("post.after")),
 )
+_OTHER_KINDS: Final = (
+    *_rows("update", _UPDATED, _SENT, At("intent.after"), At("write.before", 2), Arrived(1)),
+    *_rows("update", _UPDATED, _SAME, Overtaken(1), effects=("PATCH users", "PATCH users")),
+    *_rows("update", _ALL_DONE, _KNOWN, Late(1), Applied(1), At("write.after"), At("outcome.after")),
+    *_rows("update", _UPDATED, _ENDED, At("end.after")),
+    *_rows("group", _GROUP, _SENT, At("intent.after")),
+    *_rows("group", _THEN_40, _KNOWN, Applied(1), At("outcome.after")),
+    *_rows("group", _THEN_40, _SENT, At("intent.after", 2), Arrived(2)),
+    *_rows("group", _THEN_40, _CONFLICT, Overtaken(2)),
+    *_rows("group", _THEN_20, _KNOWN, At("write.after", 2), At("outcome.after", 2)),
+    *_rows("group", _THEN_20, _KNOWN, Applied(2), shared=True),
+    *_rows("group", _THEN_20, _SENT, Arrived(3)),
+    *_rows("group", _ALL_DONE, _KNOWN, Applied(3), At("outcome.after", 3)),
+    *_rows("restore", _RESTORED, _SENT, At("intent.after"), Arrived(1)),
+    *_rows("restore", "Restored before Fourcheck was stopped; now updated", _KNOWN, At("outcome.after")),
+    *_rows("restore", "Restored before Fourcheck was stopped; now updated", _KNOWN, Applied(1), shared=True),
+    *_rows("restore", "Restored before Fourcheck was stopped; now updated", _KNOWN, Applied(2)),
+    *_rows("restore", _ALL_DONE, _KNOWN, Applied(3)),
+    *_rows(
+        "preview",
+        _PREVIEWED,
+        _BEFORE_ANY,
+        At("begun"),
+        At("stage.stored", 3),
+        At("end.before"),
+    ),
+    *_rows("preview", _PREVIEWED, _ENDED, At("end.after"), At("update.before")),
+    *_rows("several", "", _BEFORE_ANY, At("accepted"), At("begun"), At("begun", 3), At("stage.stored", 5)),
+    *_rows("several", "", _SENT, At("intent.after"), Arrived(1)),
+    *_rows("several", "", _KNOWN, Applied(1), At("outcome.after", 2), At("end.before", 2)),
+    *_rows("several", "", _ENDED, At("end.after", 1), At("end.after", 3), At("update.before")),
+)
+_TWICE: Final = (
+    *_twice("create", _KNOWN, _THEN_LINKED, At("write.after"), At("start.orphans"), At("start.listening")),
+    *_twice("create", _KNOWN, _THEN_LINKED, At("write.after"), At("claimed"), At("recovery.before")),
+    *_twice("create", _KNOWN, _THEN_LINKED, Applied(1), At("recovery.after"), At("intent.after")),
+    *_twice("create", _KNOWN, _ALL_DONE, Applied(1), Applied(2), At("end.before")),
+    *_twice("create", _SENT, _CREATED, At("intent.after"), At("intent.after"), At("recovery.before")),
+    *_twice("group", _KNOWN, _THEN_20, Applied(1), Applied(2)),
+    *_twice("create", _ENDED, _CREATED, At("end.after"), At("sweep.before"), At("update.before")),
+)
+POINTS: Final = (*_CREATING, *_OTHER_KINDS, *_TWICE)

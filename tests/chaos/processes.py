@@ -134,6 +134,11 @@ class Process:
         self.status = self.nursery.status(self.pid)
         os.close(self._watch)
 
+    def passed(self, milestone: str) -> int:
+        """Return how often it has passed a milestone."""
+        trace = self.log.with_suffix(".passed")
+        return trace.read_text(encoding="ascii").split().count(milestone) if trace.exists() else 0
+
     def told(self) -> str:
         """Return its log."""
         return self.log.read_text(encoding="utf-8")

@@ -8,17 +8,19 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import Sequence
 
 import pytest
 
 from bot.views.plain import blocks_as_text
-from pipeline.model import Outcome
-from tests.chaos.city import City
+from pipeline.model import Run
+from pipeline.ports import JournalEntry
+from tests.chaos.city import City, is_final
 from tests.chaos.points import KINDS, POINTS, Point
 from tests.chaos.striking import armed
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+in_session = pytest.mark.asyncio(loop_scope="session")
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("CHAOS_SEEDS", "1").split())
 """By what dice the tenant is slow: `make chaos` gives three."""
@@ -30,33 +32,65 @@ NAMES = [point.name for point in POINTS]
 SHARED = [point for point in POINTS if point.shared or EVERYWHERE]
 
 
-async def die_and_finish(city: City, point: Point, seed: int) -> str:
-    """Carry out a run that is ended at the point, and return its final message."""
+async def finished(city: City, point: Point, seed: int) -> None:
+    """Carry out a command whose processes are ended at the point, and see what came of it."""
     kind = KINDS[point.kind]
-    process = await city.living()
+    await city.living()
     city.reset(kind.seed())
+    ((before,),) = city.sql("SELECT count(*) FROM runs")
     city.tenant.slowness = random.Random(seed)  # noqa: S311  # dice of a test
-    typing = None
+    text = "\n".join(city.people[case] for case in kind.cases)
+    typing: asyncio.Task[dict[str, object]] | None = None
     for strike in point.strikes:
-        with armed(city, process, strike):
+        with armed(city, strike):
             if typing is None:
-                text = "\n".join(city.people[case] for case in kind.cases)
                 typing = asyncio.create_task(city.type(f"{kind.verb} {text}"))
-            assert await process.ended() == -9
-        process = city.start()
-    await city.until_ended()
+            else:
+                city.start()
+            assert await city.latest.ended() == -signal.SIGKILL
+    city.start()
     assert typing is not None
     assert (await typing)["ok"]
-    (message, *_) = reversed(city.ended())
-    return blocks_as_text(message["blocks"])
+    await city.until_ended()
+    await city.until_settled()
+    await city.until(lambda: len(city.posted()) == 1 + city.unnoted(), within=5)
+    see(city, point, await city.runs(len(kind.cases)))
+    assert city.sql("SELECT count(*) FROM runs") == [(before + len(kind.cases),)]
 
 
+def see(city: City, point: Point, runs: Sequence[tuple[Run, Sequence[JournalEntry]]]) -> None:
+    """Assert that everything was done once and said as it is."""
+    kind = KINDS[point.kind]
+    effects = kind.effects if point.effects is None else point.effects
+    assert sorted(run.outcome for run, _ in runs) == sorted(kind.outcomes)
+    assert sorted(city.effects()) == sorted(effects)
+    assert [entry.step for _, journal in runs for entry in journal if not entry.known] == []
+    (message,) = city.ended()
+    said = blocks_as_text(message["blocks"])
+    assert kind.headline in said
+    assert point.says in said
+    assert is_final(message)
+    assert [problem for call in city.workspace.calls() for problem in call["problems"]] == []
+
+
+@in_session
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("point", POINTS, ids=NAMES)
 async def test_on_a_file(file_city: City, point: Point, seed: int) -> None:
     """One bot on a file is killed and started again."""
-    print(await die_and_finish(file_city, point, seed))
-    print(file_city.effects())
-    for run, journal in (await file_city.runs())[:len(KINDS[point.kind].cases)]:
-        print(run.outcome, [(e.step, e.outcome, e.outcome_detail) for e in journal])
-    print(len(file_city.posted()))
+    await finished(file_city, point, seed)
+
+
+@in_session
+@pytest.mark.xdist_group("chaos on PostgreSQL")
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("point", SHARED, ids=[point.name for point in SHARED])
+async def test_on_a_server(server_city: City, point: Point, seed: int) -> None:
+    """A bot on PostgreSQL is killed, and another takes over when its lease is over."""
+    await finished(server_city, point, seed)
+
+
+def test_there_are_forty_points_and_ten_on_the_server() -> None:
+    """The bar is forty named points, each another one, and ten of them on PostgreSQL in every test run."""
+    assert len(set(NAMES)) == len(NAMES) >= 40
+    assert len([point for point in POINTS if point.shared]) == 10
