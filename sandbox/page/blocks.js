@@ -124,11 +124,13 @@ async function pressed(node, block, element, view, value) {
   node.removeAttribute("aria-busy");
 }
 
+/** Resolves to false where the person said no. */
 async function chosen(place, view, block, element, value) {
-  if (element.confirm && !(await ask(element.confirm, view.names))) return;
+  if (element.confirm && !(await ask(element.confirm, view.names))) return false;
   place.parentElement?.querySelectorAll(".trouble.of-press").forEach((old) => old.remove());
   const trouble = await view.press(block, element, value);
   if (trouble) place.after(el("p", { class: "trouble of-press", role: "alert" }, trouble));
+  return true;
 }
 
 /** Say how the workspace is to find an element: by its action, or by its place where that is not enough. */

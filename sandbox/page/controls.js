@@ -30,10 +30,22 @@ export const isGroup = (element) => element.type === "radio_buttons" || element.
  * Draw an element that keeps a value.
  *
  * `use`: id, attributes (for the field or the group), name (if no label names it), title (what its label says), names, state (its value as the
- * workspace has it), suggest(text), changed(value) if each change is to be told.
+ * workspace has it), suggest(text), changed(value) if each change is to be told, which resolves to false where the old one is to be put back.
  */
 export function control(element, use) {
-  const made = CONTROLS[element.type](element, use);
+  let settled;
+  const changed = async (value) => {
+    const before = settled;
+    settled = made.keep();
+    if ((await use.changed(value)) === false) made.write(before);
+  };
+  const made = CONTROLS[element.type](element, { ...use, changed: use.changed && changed });
+  const { write } = made;
+  made.write = (kept) => {
+    write(kept);
+    settled = made.keep();
+  };
+  settled = made.keep();
   made.node.field = made;
   return made.node;
 }

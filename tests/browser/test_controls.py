@@ -266,6 +266,29 @@ async def test_confirm(desk: Page, app: App) -> None:
     assert len(app.received) == 1
 
 
+async def test_a_choice_that_is_taken_back(desk: Page, app: App) -> None:
+    """A choice that asks first: after No the old one stands again, and the app hears nothing."""
+    question = {name: plain(name) for name in ("title", "text", "confirm", "deny")}
+    names = [option("contoso"), option("fabrikam")]
+    rules: Node = {"type": "static_select", "action_id": "rules", "placeholder": plain("Rules")}
+    rules |= {"options": names, "initial_option": names[0], "confirm": question}
+    how = {**HOW, "initial_option": HOW["options"][0], "confirm": question}
+    app.open("Rows", {"type": "actions", "elements": [how, rules]})
+    await desk.get_by_role("radio", name="Provision").check()
+    await desk.get_by_role("alertdialog").get_by_role("button", name="deny").click()
+    await expect(desk.get_by_role("radio", name="Preview")).to_be_checked()
+    select = desk.get_by_role("combobox")
+    await select.fill("fab")
+    await desk.get_by_role("option", name="fabrikam").click()
+    await desk.get_by_role("alertdialog").get_by_role("button", name="deny").click()
+    await expect(select).to_have_value("contoso")
+    assert app.received == []
+    await desk.get_by_role("radio", name="Provision").check()
+    await desk.get_by_role("alertdialog").get_by_role("button", name="confirm").click()
+    assert (await app.heard(1))["actions"][0]["selected_option"]["value"] == "provision"
+    await expect(desk.get_by_role("radio", name="Provision")).to_be_checked()
+
+
 async def test_overflow_menu(desk: Page, app: App) -> None:
     """The menu opens by keyboard and by mouse, goes round with the arrows, and Escape closes it alone."""
     menu = {"type": "overflow", "action_id": "more", "options": [option("Copy"), option("Export")]}
