@@ -97,6 +97,8 @@ class GraphError:
     message: str = ""
     retry: str = "never"
     """never, throttle, transient, busy, fresh (an object just made is not visible yet), done (already so)."""
+    remedy: str = ""
+    """What to do, where that of the class would not help."""
 
 
 @dataclass(frozen=True, slots=True)

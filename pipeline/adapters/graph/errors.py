@@ -118,7 +118,7 @@ def to_error(answer: Answer, *, needs: str = "", privileged: bool = False) -> Pi
         code=answer.code or answer.status,
         message=_quote(answer.message) or answer.code or str(answer.status),
     )
-    return _CLASSES[row.becomes](message, ids={**answer.ids, **found})
+    return _CLASSES[row.becomes](message, remedy=row.remedy or None, ids={**answer.ids, **found})
 
 
 def _forbidden(answer: Answer, needs: str, *, privileged: bool) -> PipelineError:
