@@ -77,7 +77,14 @@ class Absence:
         if identifier.kind is IdentifierKind.DN and answer is not None:
             return self._absent(from_directory(identifier.text), answer)
         deleted = self._deleted(_by_value(identifier), told(identifier))
-        return deleted or fault("not_found", answer.ids if answer else None, called=told(identifier))
+        if deleted is not None:
+            return deleted
+        names = ""
+        if identifier.kind is IdentifierKind.ACCOUNT and identifier.domain is None:
+            called = identifier.text
+            names = self._called(AnyOf((Equal("name", called), Equal("displayName", called))))
+        row = "called_so" if names else "not_found"
+        return fault(row, answer.ids if answer else None, called=told(identifier), names=names)
 
     def _absent(self, name: DistinguishedName, answer: ObjectNotFound) -> DirectoryError:
         """Say how much of a name exists: the nearest container, or that it is another domain's."""
@@ -90,7 +97,7 @@ class Absence:
         if deleted is not None:
             return deleted
         nearest = answer.ids.get(ldap_errors.MATCHED_DN) or self._nearest(name)
-        names = self._elsewhere(name)
+        names = self._called(Equal("name", name.rdns[0][0].value))
         row = "moved" if nearest and names else "not_found_there" if nearest else "path_not_found"
         return fault(row, answer.ids, name=name.rdn_value, nearest=nearest, names=names)
 
@@ -102,11 +109,11 @@ class Absence:
                     return str(above)
         return ""
 
-    def _elsewhere(self, name: DistinguishedName) -> str:
-        """Name the people and groups that are called so in other places; empty when there are none."""
+    def _called(self, so: Filter) -> str:
+        """Name the people and groups, of any place, that are called so; empty when there are none."""
         called = AllOf(
             (
-                Equal("name", name.rdns[0][0].value),
+                so,
                 AnyOf((Equal("objectCategory", "person"), Equal("objectCategory", "group"))),
             )
         )

@@ -372,6 +372,14 @@ _OBJECTS: Final = (
         "Active Directory has no object with {called}.",
     ),
     Fault(
+        "called_so",
+        "no object has that account name, and some are called so",
+        ObjectNotFound,
+        "Active Directory has no object with {called}.",
+        "What was typed is a name that people or groups go by; use the distinguished name of the one you "
+        "mean: {names}.",
+    ),
+    Fault(
         "not_found_there",
         "no object has that distinguished name; its nearest container is named",
         ObjectNotFound,

@@ -182,6 +182,17 @@ async def test_a_moved_object_is_named(directory: LdapDirectory) -> None:
     assert "CN=Ada Lovelace,OU=Engineering,OU=London" in caught.value.remedy
 
 
+@pytest.mark.parametrize("typed", ["Ada Lovelace", "ada  lovelace"])
+async def test_a_plain_name_leads_to_whoever_has_it(directory: LdapDirectory, typed: str) -> None:
+    """Who types a person's name instead of an identifier is shown the one to use; none is picked."""
+    with pytest.raises(ObjectNotFound) as caught:
+        await directory.resolve(parse_identifier(typed), ["cn"])
+    assert "CN=Ada Lovelace,OU=Engineering,OU=London" in caught.value.remedy
+    with pytest.raises(ObjectNotFound) as caught:
+        await directory.resolve(parse_identifier(f"CONTOSO\\{typed}"), ["cn"])
+    assert "CN=" not in caught.value.remedy
+
+
 async def test_at_most_three_places_are_named() -> None:
     """A name that many have is no hint to all of them."""
     category = f"CN=Person,CN=Schema,CN=Configuration,{BASE_DN}".encode()

@@ -285,6 +285,7 @@ PROVOKED: Final[dict[str, Provocation]] = {
     "nonsense": _nonsense,
     "closed": _closed,
     "not_found": _typed("nobody@contoso.test"),
+    "called_so": _typed("Apollo Guidance"),
     "not_found_there": _typed(f"CN=Nobody,{BASE_DN}"),
     "moved": _typed(f"CN=Apollo Guidance,{BASE_DN}"),
     "path_not_found": _typed("CN=Nobody,O=Nowhere"),
