@@ -85,7 +85,7 @@ ROWS: list[Row] = [
     (
         "external_service_object",
         *(400, BAD),
-        "Unable to update the specified properties for objects that have originated within an external s",
+        "The properties cannot be set for objects that have originated within an external service.",
         *(errors.SynchronizedTarget, "service", FINAL),
     ),
     (
