@@ -60,7 +60,10 @@ def history_message(runs: Sequence[Run], where: Where, *, more: bool) -> Message
     """
     for width in _WIDTHS:
         title = _title(runs, where)
-        lines = [text.ended(text.escape(_said(run, min(width, 100)))) for run in runs]
+        lines = [
+            f"{text.moment(run.started_at)}: {text.ended(text.escape(_said(run, min(width, 100))))}"
+            for run in runs
+        ]
         spoken = " ".join([text.ended(text.escape(title)), *(lines or [_nothing(where)])])
         message = Message(spoken, _blocks(runs, where, width, more=more))
         if message_fits(message):

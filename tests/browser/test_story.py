@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from bot.demo import Contoso
+from bot.views.history import Where, history_message
+from pipeline.ids import new_run_id
 from tests.browser.test_newcomer import identifier, press, tab_to
 
 
@@ -177,3 +181,27 @@ async def test_archived_channel(page: Page) -> None:
     await expect(page.get_by_role("textbox", name="Message")).to_be_disabled()
     await page.get_by_role("button", name="identity", exact=True).click()
     await expect(page.get_by_role("textbox", name="Message")).to_be_focused()
+
+
+async def test_the_run_of_yesterday_is_found(page: Page, world: Contoso) -> None:
+    """History says the day as people do, in words and to a screen reader, newest first; Open leads there."""
+    store = world.bot.systems.store
+    dn = identifier("create")
+    await page.get_by_role("textbox", name="Message").fill(f"/provision preview {dn}")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.get_by_role("article").get_by_role("button", name="History")).to_be_visible()
+    (today,) = await store.history(limit=1)
+    day = timedelta(days=1)
+    assert today.ended_at is not None
+    ended = today.ended_at - day
+    before = replace(today, run_id=new_run_id(), started_at=today.started_at - day, ended_at=ended)
+    await store.save(before)
+
+    await page.get_by_role("article").get_by_role("button", name="History").click()
+    history = page.get_by_role("dialog", name="History")
+    rows = history.locator(".section", has_text=re.compile("configuration contoso"))
+    await expect(rows.filter(has_text=re.compile(r"yesterday \d\d:\d\d"))).to_have_count(1)
+    await rows.filter(has_text="yesterday").get_by_role("button", name="Open").click()
+    await expect(page.get_by_role("dialog", name="Run")).to_contain_text("yesterday")
+    told = history_message([before], Where(), more=False).text
+    assert f"<!date^{int(before.started_at.timestamp())}^" in told
