@@ -4,6 +4,9 @@ The pipeline sees an `Execution` as its store, its journal and its events. Every
 the lease's epoch; when another process has the run by now, or the lease is over, `LeaseLost` ends the work
 without another word. While the store is away its statements are tried again for as long as the lease lasts.
 
+A state of a run under way is stored, and told once it is, while the run goes on: states that come together
+are stored once, and all of them before the first write. The end is stored before anything else happens.
+
 A request to stop, and a time limit, are honoured at once as long as nothing has been written, and then before
 the next write: never in the middle of one.
 """
@@ -95,6 +98,10 @@ class Execution:
         self._has_intended = False
         self._earlier: Earlier | None = None
         self._stage: tuple[str, asyncio.TimerHandle] | None = None
+        self._unstored: Run | None = None
+        self._untold: Run | None = None
+        self._storing = asyncio.Lock()
+        self._passing_on: asyncio.Task[None] | None = None
 
     # -- from outside ------------------------------------------------------------------------------------
 
@@ -112,6 +119,8 @@ class Execution:
         finally:
             self._task = None
             timer.cancel()
+            if self._passing_on is not None:
+                self._passing_on.cancel()
             if self._stage is not None:
                 self._stage[1].cancel()
 
@@ -209,13 +218,24 @@ class Execution:
     # -- RunStore ----------------------------------------------------------------------------------------
 
     async def save(self, run: Run) -> None:
-        """Store the run as it stands, under the lease."""
+        """Store the run as it stands, under the lease: its end now, what comes before with the next write.
+
+        A run that was not accepted first has nothing in the store yet, and is stored at once.
+        """
         ends = run.outcome is not Outcome.RUNNING
-        self.latest = run
+        self.latest = self._unstored = run
         passed(END_BEFORE if ends else STAGE_STORED, run_id=run.run_id)
-        await self._stored(lambda: self._queue.save(run, epoch=self.lease.epoch))
+        if ends or self.lease.epoch == 0:
+            await self._store_newest()
         if ends:
             passed(END_AFTER, run_id=run.run_id)
+
+    async def _store_newest(self) -> None:
+        """Return when the newest state is stored."""
+        async with self._storing:
+            run, self._unstored = self._unstored, None
+            if run is not None:
+                await self._stored(lambda: self._queue.save(run, epoch=self.lease.epoch))
 
     async def load(self, run_id: RunId) -> Run | None:
         """Return a run, or None when there is none of that id (any more)."""
@@ -236,7 +256,8 @@ class Execution:
     # -- Journal -----------------------------------------------------------------------------------------
 
     async def intend(self, run_id: RunId, step: str, detail: Mapping[str, object]) -> int:
-        """Record that a write is about to be sent, unless the run is to stop before it."""
+        """Record that a write is about to be sent, and its plan before, unless the run is to stop."""
+        await self._store_newest()
         if self._stop is not None:
             raise self._stop
         self._has_intended = True
@@ -269,7 +290,23 @@ class Execution:
             loop = asyncio.get_running_loop()
             self._stage = running, loop.call_later(self._limits.stage_s, self.stop, limit)
             passed(STAGE_BEGUN, run_id=run.run_id, stage=str(running))
-        await self._services.events.changed(run)
+        self._untold = run
+        if run.outcome is not Outcome.RUNNING or self.lease.epoch == 0:
+            await self._pass_on()
+        elif self._passing_on is None or self._passing_on.done():
+            self._passing_on = asyncio.create_task(self._pass_on())
+
+    async def _pass_on(self) -> None:
+        """Tell the newest state once it is stored, until there is none that was not told."""
+        while self._untold is not None:
+            try:
+                await self._store_newest()
+            except LeaseLost:
+                self.lose()
+                return
+            run, self._untold = self._untold, None
+            if run is not None:
+                await self._services.events.changed(run)
 
     # -- the lease ---------------------------------------------------------------------------------------
 

@@ -224,6 +224,15 @@ class Tenant(Protocol):
         """
         ...
 
+    async def find_standing(
+        self, lookups: Sequence[Lookup], select: Sequence[str], upn: str
+    ) -> tuple[Sequence[tuple[TargetObject, ...]], Standing | None]:
+        """Answer the lookups as `find` does, and where the user of that name stands, in one round trip.
+
+        The standing is None where there is no such user, or that cannot be told.
+        """
+        ...
+
     async def read(self, kind: TargetKind, entra_id: EntraId, select: Sequence[str]) -> TargetObject | None:
         """Read one object; None when it is not there."""
         ...

@@ -66,6 +66,12 @@ class WriteGate:
         """Read."""
         return await self._tenant.find(lookups, select)
 
+    async def find_standing(
+        self, lookups: Sequence[Lookup], select: Sequence[str], upn: str
+    ) -> tuple[Sequence[tuple[TargetObject, ...]], Standing | None]:
+        """Read."""
+        return await self._tenant.find_standing(lookups, select, upn)
+
     async def read(self, kind: TargetKind, entra_id: EntraId, select: Sequence[str]) -> TargetObject | None:
         """Read."""
         return await self._tenant.read(kind, entra_id, select)

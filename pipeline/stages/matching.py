@@ -85,6 +85,7 @@ class _Keys:
     unique_name: str
     manager: str | None
     mail: str | None
+    upn: str | None
 
     @property
     def own(self) -> tuple[str, str | None]:
@@ -123,7 +124,7 @@ async def find_match(source: Source, rules: ObjectRules, services: Services) -> 
     manager = await read_manager(source, mapped.get("manager"), services)
     keys = _keys(source, rules, mapped, manager)
     began = services.clock.monotonic()
-    answers, members, synchronized = await asyncio.gather(
+    (answers, likely), members, synchronized = await asyncio.gather(
         _ask(keys, rules, services),
         read_members(source, rules, services),
         services.tenant.synchronized(),
@@ -139,7 +140,7 @@ async def find_match(source: Source, rules: ObjectRules, services: Services) -> 
         target = _revived(twins[0])
         results = _led_to(results, keys.own, _candidate(target, private))
     matched = _candidate(target, private) if target is not None else None
-    standing = await _standing(target, deleted=deleted, services=services)
+    standing = await _standing(target, keys, likely, deleted=deleted, services=services)
     manager_hits = answers.get(Lookup(TargetKind.USER, ANCHOR, keys.manager or ""), ())
     return Match(
         rules=rules,
@@ -161,14 +162,25 @@ async def find_match(source: Source, rules: ObjectRules, services: Services) -> 
     )
 
 
-async def _standing(target: TargetObject | None, *, deleted: bool, services: Services) -> Standing:
-    """Ask where the one found stands. Graph tells it of live users and groups only."""
+async def _standing(
+    target: TargetObject | None, keys: _Keys, likely: Standing | None, *, deleted: bool, services: Services
+) -> Standing:
+    """Return where the one found stands. Graph tells it of live users and groups only.
+
+    `likely` was asked by the name that the user is to have; it counts where the one found has that name.
+    """
     if target is None or deleted:
         return Standing()
-    standing = await services.tenant.standing(target.kind, target.id)
+    named = target.kind is TargetKind.USER and keys.upn is not None and _same_name(target, keys.upn)
+    standing = likely if named else None
+    standing = standing or await services.tenant.standing(target.kind, target.id)
     if target.attributes.get("isAssignableToRole") is True:
         return replace(standing, roles=("any role: the group can be assigned to them",))
     return standing
+
+
+def _same_name(target: TargetObject, upn: str) -> bool:
+    return str(target.attributes.get(UPN)).casefold() == upn.casefold()
 
 
 def is_exact(lookup: Lookup, target: TargetObject) -> bool:
@@ -176,14 +188,19 @@ def is_exact(lookup: Lookup, target: TargetObject) -> bool:
     return lookup.attribute != ANCHOR or target.attributes.get(ANCHOR) in {lookup.value, None}
 
 
-async def _ask(keys: _Keys, rules: ObjectRules, services: Services) -> Answers:
+async def _ask(keys: _Keys, rules: ObjectRules, services: Services) -> tuple[Answers, Standing | None]:
+    """Ask for every key, and where the user stands who has the name already: mostly it is the match."""
     lookups = keys.lookups()
     select = tuple(dict.fromkeys((*_ALWAYS[rules.kind], *rules.targets)))
-    answers = await services.tenant.find(lookups, select)
+    standing: Standing | None = None
+    if keys.kind is TargetKind.USER and keys.upn:
+        answers, standing = await services.tenant.find_standing(lookups, select, keys.upn)
+    else:
+        answers = await services.tenant.find(lookups, select)
     return {
         lookup: tuple(target for target in found if is_exact(lookup, target))
         for lookup, found in zip(lookups, answers, strict=True)
-    }
+    }, standing
 
 
 def _keys(
@@ -197,7 +214,13 @@ def _keys(
         unique_name=unique_name(source.identity.guid),
         manager=manager.anchor if manager else None,
         mail=_text(mapped, "mail") if rules.kind is TargetKind.USER else None,
+        upn=_askable(_text(mapped, UPN)),
     )
+
+
+def _askable(upn: str | None) -> str | None:
+    """Return the name where it can stand in an address in the place of an id: one with `$` first cannot."""
+    return upn if upn and "@" in upn and not upn.startswith("$") else None
 
 
 def with_fallback_domain(

@@ -539,6 +539,22 @@ async def test_an_administrator_is_left_alone(tmp_path: Path, more: tuple[str, .
         assert scene.writes() == []
 
 
+async def test_an_administrator_of_another_name_is_left_alone(tmp_path: Path) -> None:
+    """Roles are asked by the name the user is to have; who else has it says nothing of the match."""
+    seed = tenant_seed()
+    target = target_of(seed, "update-three")
+    other = next(u for u in seed["users"] if u is not target and not u.get("onPremisesSyncEnabled"))
+    seed["privileged"] = [target["id"]]
+    wanted, other["userPrincipalName"] = target["userPrincipalName"], target["userPrincipalName"]
+    target["userPrincipalName"] = f"former.{wanted}"
+    async with scene_with({}, tmp_path, seed) as scene:
+        run = await outcome(scene, "update-three")
+
+        assert run.error is not None
+        assert run.error.code == "privileged_target"
+        assert scene.writes() == []
+
+
 async def test_an_administrator_is_changed_where_the_configuration_says_so(tmp_path: Path) -> None:
     """The guard is taken off by the configuration; what Graph itself then refuses is told."""
     seed = tenant_seed()

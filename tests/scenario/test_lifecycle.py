@@ -137,11 +137,14 @@ async def test_a_refused_step_does_not_lose_the_end(town: Town, error: str, reas
     del reason
     async with town.bot() as scene:
         town.workspace.add_faults([{"method": "chat.update", "times": 1, "then": {"error": error}}])
+        town.directory.faults.add(FaultKind.DELAY, operation="search", seconds=0.3)  # the post comes first
         town.tenant.inject({"match": {"path_regex": "batch"}, "then": {"delay_s": 2.5}})
 
         message = await scene.provision(scene.people["unchanged"])
 
         assert "Katherine" in read(message)
+        refused = [call["response"].get("error") for call in town.workspace.calls()]
+        assert error in refused
 
 
 async def test_the_response_url_is_tried_again(town: Town) -> None:

@@ -15,7 +15,10 @@ from pipeline.model import ChangeKind, MemberChange, Plan, PlanAction, TargetIde
 from pipeline.ports import Lookup, Tenant
 from pipeline.write_gate import WriteGate
 
-READS = {"find", "read", "anchors", "unique_names", "group_members", "standing", "domains", "synchronized"}
+READS = {
+    *("find", "find_standing", "read", "anchors", "unique_names", "group_members", "standing", "domains"),
+    "synchronized",
+}
 METHODS = {
     name for name, value in vars(Tenant).items() if inspect.iscoroutinefunction(value) and name[0] != "_"
 }
@@ -26,6 +29,7 @@ BOB = EntraId("11111111-0000-4000-8000-000000000002")
 
 ARGUMENTS: Mapping[str, tuple[Any, ...]] = {
     "find": ([Lookup(TargetKind.USER, "mail", "x")], ["id"]),
+    "find_standing": ([Lookup(TargetKind.USER, "mail", "x")], ["id"], "x@y"),
     "read": (TargetKind.USER, ADA, ["id"]),
     "anchors": (["a=="],),
     "unique_names": (["ad-1"],),

@@ -81,14 +81,34 @@ class GraphTenant:
         self, lookups: Sequence[Lookup], select: Sequence[str]
     ) -> Sequence[tuple[TargetObject, ...]]:
         """Answer all lookups in one round trip, in their order, each object with the selected attributes."""
+        return (await self._find(lookups, select, ()))[0]
+
+    async def find_standing(
+        self, lookups: Sequence[Lookup], select: Sequence[str], upn: str
+    ) -> tuple[Sequence[tuple[TargetObject, ...]], Standing | None]:
+        """Answer the lookups as `find` does, and where the user of that name stands, in one round trip.
+
+        The standing is None where there is no such user, or it was not told for another reason than that it
+        may not be read. Graph takes a user principal name in the place of an id (page "Get a user").
+        """
+        found, standing = await self._find(lookups, select, standing_queries(TargetKind.USER, upn))
+        told = all(reply.ok or reply.status == HTTPStatus.FORBIDDEN for reply in standing)
+        return found, _standing(standing) if told else None
+
+    async def _find(
+        self, lookups: Sequence[Lookup], select: Sequence[str], beside: Sequence[Query]
+    ) -> tuple[Sequence[tuple[TargetObject, ...]], Sequence[Reply]]:
+        """Answer the lookups, and what is asked beside them."""
         queries = [lookup_query(lookup, select) for lookup in lookups]
-        replies = await self._read(queries, [_READ[lookup.kind] for lookup in lookups])
-        return await batch.together(
+        needs = [_READ[lookup.kind] for lookup in lookups] + [""] * len(beside)
+        replies = await self._read([*queries, *beside], needs)
+        found = await batch.together(
             [
                 self._candidates(lookup.kind, query, reply)
-                for lookup, query, reply in zip(lookups, queries, replies, strict=True)
+                for lookup, query, reply in zip(lookups, queries, replies, strict=False)
             ]
         )
+        return found, replies[len(queries) :]
 
     async def read(self, kind: TargetKind, entra_id: EntraId, select: Sequence[str]) -> TargetObject | None:
         """Read one object; None when it is not there. One made moments ago is waited for."""
@@ -144,11 +164,7 @@ class GraphTenant:
     async def standing(self, kind: TargetKind, entra_id: EntraId) -> Standing:
         """Return where an object stands, in one round trip; what may not be read is None."""
         queries = standing_queries(kind, entra_id)
-        replies = await self._read(queries, [""] * len(queries))
-        behavior = replies[0].body if replies[0].ok else None
-        managed = behavior.get("isCloudManaged") if isinstance(behavior, Mapping) else None
-        roles = _names(replies[1].body) if len(replies) > 1 and replies[1].ok else None
-        return Standing(roles, managed if isinstance(managed, bool) else None)
+        return _standing(await self._read(queries, [""] * len(queries)))
 
     async def domains(self) -> tuple[Domain, ...]:
         """Return the tenant's domain names; an answer serves for ten minutes."""
@@ -335,6 +351,14 @@ class GraphTenant:
 def _object(kind: TargetKind, entry: object) -> TargetObject:
     attributes: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {}
     return TargetObject(_id(entry), kind, {k: v for k, v in attributes.items() if not k.startswith("@")})
+
+
+def _standing(replies: Sequence[Reply]) -> Standing:
+    """Read the answers to `standing_queries`."""
+    behavior = replies[0].body if replies[0].ok else None
+    managed = behavior.get("isCloudManaged") if isinstance(behavior, Mapping) else None
+    roles = _names(replies[1].body) if len(replies) > 1 and replies[1].ok else None
+    return Standing(roles, managed if isinstance(managed, bool) else None)
 
 
 def _name(entry: object) -> str:

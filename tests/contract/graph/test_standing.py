@@ -108,6 +108,21 @@ async def test_where_an_object_stands(world: World) -> None:
     assert await world.tenant.standing(GROUP, SYNCED) == Standing(None, cloud_managed=False)
 
 
+async def test_where_an_object_stands_is_told_beside_the_look_ups(world: World, modest: World) -> None:
+    """By the name, in the same request; nobody of that name, or a strange answer, says nothing of anybody."""
+    lookups = [Lookup(USER, "userPrincipalName", name) for name in ("pat@contoso.test", "ada@contoso.test")]
+    before = len(world.server.requests)
+    found, standing = await world.tenant.find_standing(lookups, [], "pat@contoso.test")
+    assert [one.id for hits in found for one in hits] == [PAT, ADA]
+    assert standing == Standing(("Global Administrator",), cloud_managed=False)
+    assert len([r for r in world.server.requests[before:] if "batch" in r["path"]]) == 1
+    assert (await world.tenant.find_standing(lookups, [], "nobody@contoso.test"))[1] is None
+    unsure = await modest.tenant.find_standing(lookups, [], "pat@contoso.test")
+    assert unsure[1] == await modest.tenant.standing(USER, PAT)
+    world.server.inject(fault("GET", "transitiveMemberOf", status=400))
+    assert (await world.tenant.find_standing(lookups, [], "pat@contoso.test"))[1] is None
+
+
 async def test_a_missing_permission_leaves_the_question_open(modest: World) -> None:
     """Nothing fails; that somebody holds a role is seen even where its name is not."""
     assert await modest.tenant.standing(USER, SAM) == Standing((), None)
