@@ -7,7 +7,7 @@ import json
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,8 +168,8 @@ def _is_free(port: int) -> bool:
 async def run_once(identifier: str, payloads: Path | None, *, quiet: bool) -> Run:
     """Provision one object on a fresh sandbox: signed slash command in, message out.
 
-    `payloads` takes every call to Slack, one JSON object a line, after every View details and every page was
-    pressed.
+    `payloads` takes every call to Slack, one JSON object a line, after every View details was pressed, and in
+    it every page, Why, Copy as text, filter and search.
     """
     async with contoso(mode="http") as world:
         answer = await world.workspace.command(USER, CHANNEL, identifier)
@@ -212,23 +212,59 @@ def _names(world: Contoso) -> dict[str, str]:
 
 
 async def _press_everything(world: Contoso, message: str) -> None:
-    """Press every View details button of a message, and in each modal every next page."""
+    """Press every View details button of a message, and in each modal all that there is to press."""
     workspace = world.workspace
     (shown,) = [m for m in workspace.messages(CHANNEL) if m["ts"] == message]
     for action in (a for a in controls.DETAILS.values() if a in json.dumps(shown["blocks"])):
         await workspace.click(USER, action, message=message)
         await workspace.until(lambda: bool(workspace.views(USER)), within=5.0)
-        while True:
-            (view,) = workspace.views(USER)
-            if controls.PAGE_NEXT not in json.dumps(view["blocks"]):
-                break
-            await workspace.click(USER, controls.PAGE_NEXT, view=view["id"])
-            await workspace.until(_turned(workspace, view["hash"]), within=5.0)
+        await _press_all_pages(workspace)
+        for narrowed in (controls.FILTER, controls.FILTER):  # what changes alone, and everything again
+            await _turn(workspace, narrowed)
+        if _buttons(workspace, controls.SEARCH):
+            await _search(workspace, "a")
+            await _turn(workspace, controls.CLEAR)
         await workspace.close(USER)
 
 
-def _turned(workspace: WorkspaceServer, seen: str) -> Callable[[], bool]:
-    return lambda: workspace.views(USER)[0]["hash"] != seen
+async def _press_all_pages(workspace: WorkspaceServer) -> None:
+    """Turn the pages of the topmost modal; on each, open what opens on top of it, page by page."""
+    more = True
+    while more:
+        depth = len(workspace.views(USER))
+        for name in (controls.SHOW_WHOLE, controls.COPY_TEXT):
+            for value in _buttons(workspace, name):
+                await workspace.click(USER, name, view=workspace.views(USER)[-1]["id"], value=value)
+                await workspace.until(lambda: len(workspace.views(USER)) > depth, within=5.0)  # noqa: B023  # awaited here
+                while await _turn(workspace, controls.PAGE_NEXT):
+                    pass
+                await workspace.close(USER)
+        more = await _turn(workspace, controls.PAGE_NEXT)
+
+
+def _buttons(workspace: WorkspaceServer, name: str) -> list[str]:
+    """Return the values of the elements of this action in the topmost modal."""
+    blocks = workspace.views(USER)[-1]["blocks"]
+    elements = [
+        e for b in blocks for e in (b.get("accessory"), b.get("element"), *b.get("elements", ())) if e
+    ]
+    return [str(element.get("value")) for element in elements if element.get("action_id") == name]
+
+
+async def _turn(workspace: WorkspaceServer, name: str) -> bool:
+    """Press a button that changes the topmost modal; return whether it was there."""
+    view = workspace.views(USER)[-1]
+    if not _buttons(workspace, name):
+        return False
+    await workspace.click(USER, name, view=view["id"])
+    await workspace.until(lambda: workspace.views(USER)[-1]["hash"] != view["hash"], within=5.0)
+    return True
+
+
+async def _search(workspace: WorkspaceServer, wanted: str) -> None:
+    view = workspace.views(USER)[-1]
+    await workspace.submit(USER, view["id"], {controls.SEARCH: wanted})
+    await workspace.until(lambda: workspace.views(USER)[-1]["hash"] != view["hash"], within=5.0)
 
 
 def _write_calls(world: Contoso, path: Path) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
+from bot.demo import people, run_once
 from pipeline.model import StageName
 from tests.fixtures.scene import Scene, read
+from tests.unit.views.payloads import assert_modal_fits
 
 MARIA = "U0MARIA"
 
@@ -85,3 +90,20 @@ async def test_a_late_answer_is_told(scene: Scene) -> None:
     told = await _turned(scene, rows["hash"])
     assert "Press it again" in read(told)
     assert set(read(rows).split("\n")) < set(read(told).split("\n"))
+
+
+async def test_the_demo_presses_all_there_is_to_press(tmp_path: Path) -> None:
+    """One command writes every payload of a run and of all that opens from its message, each in bounds."""
+    path = tmp_path / "calls.jsonl"
+    update = next(person["identifier"] for person in people() if person["case"] == "update-three")
+    await run_once(update, path, quiet=True)
+    calls = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    views = [call["payload"]["view"] for call in calls if call["method"].startswith("views.")]
+    titles = Counter(view["title"]["text"] for view in views)
+
+    assert {f"{stage} details" for stage in ("Import", "Scope", "Match", "Action")} < set(titles)
+    assert titles["Attribute"] > 3
+    assert titles["Copy as text"] == 5  # one a stage, and of the import's second page
+    assert titles["Action details"] >= 3  # as it opens, what changes alone, and everything again
+    for view in views:
+        assert_modal_fits(view)
