@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.configuration import Configuration, Configurations
@@ -27,6 +28,7 @@ class Services:
     clock: Clock
     writes: bool
     random: random.Random = field(default_factory=random.SystemRandom)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     earlier: Earlier | None = None
     """What a process that ended in the middle of this run had begun to write."""
 

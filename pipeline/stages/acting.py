@@ -46,7 +46,7 @@ async def apply_plan(plan: Plan, shown: Plan, source: Source, run_id: RunId, ser
     `shown` is the plan without its private values: what it hides is taken out of every answer as well.
     """
     action = Action(plan.target)
-    sender = Sender(plan, shown, run_id, services.journal, action)
+    sender = Sender(plan, shown, run_id, services, action)
     writer = _Writer((plan, shown), source, services, sender, action)
     try:
         with services.tenant.applying(plan):
@@ -70,6 +70,7 @@ class _Writer:
         self._source = source
         self._sender = sender
         self._tenant = services.tenant
+        self._sleep = services.sleep
         self._action = action
         self._names = {m.id: s.name for m, s in zip(self._plan.members, shown.members, strict=True)}
 
@@ -130,7 +131,7 @@ class _Writer:
                 lambda receipt: receipt,
             )
         except OutcomeUnknown as error:
-            found = await patiently(lambda: tenant.read(kind, entra_id, ("id", "displayName")))
+            found = await patiently(lambda: tenant.read(kind, entra_id, ("id", "displayName")), self._sleep)
             if found is None:
                 raise OutcomeUnknown(
                     "The answer to the restoring was lost, and the object cannot be seen in Entra ID.",
@@ -208,7 +209,7 @@ class _Writer:
             exact = [target for target in found if is_exact(key, target)]
             return exact[0] if len(exact) == 1 else None
 
-        return await patiently(look)
+        return await patiently(look, self._sleep)
 
     def _key(self) -> Lookup:
         if self._plan.kind is TargetKind.GROUP:
@@ -261,6 +262,8 @@ class _Writer:
         there = await self._tenant.group_members(group)
         if lost and all(member.id in there for member in members):
             await self._sender.found("its answer was lost; they are members")
+        elif lost:  # all or none of them: if it lands after all, it adds who is added here
+            await self._sender.not_found("they are no members")
         for member in members:
             if member.id in there:
                 self._action.members += 1
@@ -273,12 +276,18 @@ class _Writer:
     async def _add(self, group: EntraId, members: Sequence[MemberChange]) -> None:
         ids = [m.id for m in members if m.id is not None]
         what = f"add {len(ids)} members" if len(ids) > 1 else f"add member {self._names[ids[0]]}"
-        await self._sender.send(
-            what,
-            {"id": group, "members": ids},
-            lambda: self._tenant.add_members(group, ids),
-            lambda receipt: receipt,
-        )
+        detail = {"id": group, "members": ids}
+        if len(ids) > 1:
+            await self._sender.send(
+                what, detail, lambda: self._tenant.add_members(group, ids), lambda receipt: receipt
+            )
+        else:
+            await self._sender.send_looking(
+                what,
+                detail,
+                lambda: self._tenant.add_members(group, ids),
+                lambda: self._look_for_member(group, ids[0], there=Seen.DONE),
+            )
         self._action.members += len(ids)
 
     async def remove_members(self, group: EntraId) -> None:
@@ -292,16 +301,18 @@ class _Writer:
                 self._action.refused.append(f"{self._names[member.id]} was not removed: {error.message}")
 
     async def _remove(self, group: EntraId, member: EntraId) -> None:
-        async def look() -> Seen:
-            return Seen.NOT_DONE if member in await self._tenant.group_members(group) else Seen.DONE
-
         await self._sender.send_looking(
             f"remove member {self._names[member]}",
             {"id": group, "member": member},
             lambda: self._tenant.remove_member(group, member),
-            look,
+            lambda: self._look_for_member(group, member, there=Seen.NOT_DONE),
         )
         self._action.removed += 1
+
+    async def _look_for_member(self, group: EntraId, member: EntraId, *, there: Seen) -> Seen:
+        """Say what it means that the member is `there`, or the contrary when it is not."""
+        absent = Seen.NOT_DONE if there is Seen.DONE else Seen.DONE
+        return there if member in await self._tenant.group_members(group) else absent
 
 
 def random_password() -> str:

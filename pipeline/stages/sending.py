@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,8 +10,9 @@ from typing import Final, TypeVar
 from pipeline.errors import OutcomeUnknown, PipelineError
 from pipeline.ids import RunId
 from pipeline.model import Plan, TargetIdentity, Write
-from pipeline.ports import Journal, Receipt
+from pipeline.ports import Receipt
 from pipeline.redaction import PRESENT
+from pipeline.services import Services
 
 LOOK_AGAIN_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 6.0)
 """Pauses between looks for an object whose creation was not answered, in seconds."""
@@ -60,9 +60,10 @@ class Seen(Enum):
 class Sender:
     """Sends the writes of one plan; private values are taken out of whatever is said about them."""
 
-    def __init__(self, plan: Plan, shown: Plan, run_id: RunId, journal: Journal, action: Action) -> None:
+    def __init__(self, plan: Plan, shown: Plan, run_id: RunId, services: Services, action: Action) -> None:
         self._run_id = run_id
-        self._journal = journal
+        self._journal = services.journal
+        self._sleep = services.sleep
         self._action = action
         self._entry = 0
         self._private = _private_values(plan, shown)
@@ -114,15 +115,20 @@ class Sender:
                 if pause is None:
                     raise
                 # A write that lands after the look comes to the same: it sets what is sent again.
-                await self._journal.settle(self._entry, "absent", {"seen": seen.value})
-                self._action.writes[-1] = Write(step, False, "its answer was lost; it was not carried out")
-                await asyncio.sleep(pause)
+                await self.not_found(seen.value)
+                await self._sleep(pause)
         return None
 
     async def found(self, why: str, **detail: object) -> None:
         """Correct what was noted of the latest write: it was carried out after all."""
         self._action.writes[-1] = Write(self._action.writes[-1].step, True, why)
         await self._journal.settle(self._entry, "done", {"found": why, **detail})
+
+    async def not_found(self, seen: str) -> None:
+        """Correct what was noted of the latest write: a look shows that it has no effect."""
+        step = self._action.writes[-1].step
+        self._action.writes[-1] = Write(step, False, "its answer was lost; it was not carried out")
+        await self._journal.settle(self._entry, "absent", {"seen": seen})
 
     def _without_private(self, text: str) -> str:
         """Take private values out of what Graph says: it may quote the value that it refuses."""
@@ -131,13 +137,15 @@ class Sender:
         return text
 
 
-async def patiently(look: Callable[[], Awaitable[T | None]]) -> T | None:
+async def patiently(
+    look: Callable[[], Awaitable[T | None]], sleep: Callable[[float], Awaitable[None]]
+) -> T | None:
     """Look again and again: a replica may lag behind the one that wrote."""
     for pause in LOOK_AGAIN_S:
         found = await look()
         if found is not None:
             return found
-        await asyncio.sleep(pause)
+        await sleep(pause)
     return await look()
 
 
