@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pipeline.configuration import Scope
-from pipeline.dn import DistinguishedName
+from pipeline.dn import DistinguishedName, parse
 from pipeline.errors import MappingFailed
 from pipeline.expressions import ExpressionError
 from pipeline.filters import ScopeFilter, evaluate_filter
@@ -14,6 +14,10 @@ from pipeline.model import Condition, FilterResult, ObjectKind, ScopeEvidence
 from pipeline.ports import Memberships
 from pipeline.redaction import redact_filter
 from pipeline.stages.importing import Source, direct_groups
+
+_BY_NESTING: Final = "the object is a member by nesting only, and nested: true is not set for this group"
+_PRIMARY: Final = "it is the object's primary group, and Active Directory lists no members by that"
+_MISSING: Final = "the directory has no such group, or does not show it"
 
 SCHEDULE: Final = (
     "On its schedule, cloud sync would leave it out as well, and would delete it from Entra ID had it been "
@@ -101,11 +105,11 @@ def _membership(
     if group in found.nested:
         if nested:
             return True, "the object is a member by nesting, through another group"
-        return False, "the object is a member by nesting only, and nested: true is not set for this group"
+        return False, _BY_NESTING
     if group == found.primary:
-        return False, "it is the object's primary group, and Active Directory lists no members by that"
+        return False, _PRIMARY
     if group in found.missing:
-        return False, "the directory has no such group, or does not show it"
+        return False, _MISSING
     return False, (
         "the object is no member, neither directly nor by nesting"
         if nested
@@ -133,7 +137,9 @@ def _outside_units(units: tuple[Condition, ...], source: Source) -> str | None:
 def _outside_groups(groups: tuple[Condition, ...]) -> str | None:
     if not groups or any(group.passed for group in groups):
         return None
-    return "It is a member of none of the groups of this configuration"
+    said = "It is a member of none of the groups of this configuration"
+    telling = next((group for group in groups if group.why in {_BY_NESTING, _PRIMARY, _MISSING}), None)
+    return said if telling is None else f"{said}; of “{parse(telling.name).rdn_value}”, {telling.why}"
 
 
 def _outside_filters(filters: tuple[FilterResult, ...], what: str = "") -> str | None:

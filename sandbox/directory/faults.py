@@ -80,7 +80,9 @@ def read_fault(given: Any) -> Fault:
     if strange := sorted(set(more) - set(_TYPES)):
         raise FaultError(f"A fault has kind, {', '.join(_TYPES)}; not {', '.join(strange)}.")
     for name, value in more.items():
-        if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
+        least = 1 if name == "times" else 0
+        negative = isinstance(value, int | float) and value < least
+        if not isinstance(value, _TYPES[name]) or isinstance(value, bool) or negative:
             raise FaultError(f"`{name}` cannot be {value!r}.")
     fault = _made(kind, more)
     if fault.operation not in OPERATIONS:

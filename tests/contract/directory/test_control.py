@@ -83,6 +83,8 @@ def test_several_faults_in_one_body(directory: DirectoryServer) -> None:
         ("an unknown operation", {"kind": "busy", "operation": "modify"}),
         ("a text for a number", {"kind": "busy", "times": "2"}),
         ("a flag for a number", {"kind": "busy", "times": True}),
+        ("no times at all", {"kind": "busy", "times": 0}),
+        ("fewer than no seconds", {"kind": "delay", "seconds": -1}),
         ("no object", "busy"),
         ("no JSON", "{"),
         ("a good one and a bad one", [{"kind": "busy"}, {"kind": "flood"}]),
