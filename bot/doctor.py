@@ -13,9 +13,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.connections import graph_settings, ldap_settings, token_settings
+from bot.doctor_templates import examine_templates
 from bot.settings import Settings, SettingsError
 from bot.slack import SlackRefused, SlackUnreachable, open_client, rejection
-from bot.views import Message, notices
 from pipeline.adapters.graph import GraphTenant, GraphTransport
 from pipeline.adapters.graph.doctor import examine_tenant
 from pipeline.adapters.ldap_doctor import examine_directory
@@ -32,7 +32,7 @@ SCOPES: Final[Mapping[str, str]] = {
 }
 """What the app asks for in its manifest, and why."""
 
-OPTIONAL_SCOPES: Final = frozenset({"chat:write.public", "channels:read", "groups:read", "users:read"})
+OPTIONAL_SCOPES: Final = frozenset({"chat:write.public", "channels:read", "groups:read"})
 """Scopes without which the bot works, with less."""
 
 _SET_DIRECTORY: Final = (
@@ -117,7 +117,7 @@ async def _slack(settings: Settings, configurations: Sequence[Configuration]) ->
             await _link(settings, client),
         ]
         found += await _channels(client, configurations)
-        return [*found, await _templates(client, settings, configurations)]
+        return [*found, await examine_templates(client, settings, configurations)]
 
 
 def _team(settings: Settings, team: str) -> Finding:
@@ -201,37 +201,6 @@ async def _channel(client: AsyncWebClient, channel: str) -> Finding:
     if about.get("is_member") is False and about.get("is_private"):
         return _SLACK.warning("channels", f"The bot is not in {name}.", f"Type /invite @fourcheck in {name}.")
     return _SLACK.good("channels", f"The bot can post in {name}.")
-
-
-async def _templates(
-    client: AsyncWebClient, settings: Settings, configurations: Sequence[Configuration]
-) -> Finding:
-    """Let Slack itself say whether it takes the messages, by its method blocks.validate."""
-    base = str(configurations[0].base) if configurations else "DC=example,DC=com"
-    writes = settings.entra.writes == "on"
-    samples = {
-        "help": notices.help_text(base, ("preview", "provision"), writes_on=writes),
-        "refusal": notices.refused("provision"),
-        "defect": notices.defect("0" * 8),
-    }
-    refused = [f"{name} ({code})" for name, m in samples.items() if (code := await _invalid(client, m))]
-    if "unknown_method" in str(refused):
-        return _SLACK.unknown("templates", "This workspace has no blocks.validate.")
-    if refused:
-        says = f"Slack does not take these messages: {listed(refused)}."
-        return _SLACK.missing("templates", says, "Report it: a limit of Slack may have changed.")
-    return _SLACK.good("templates", f"Slack takes the {len(samples)} messages it was shown.")
-
-
-async def _invalid(client: AsyncWebClient, message: Message) -> str:
-    """Return Slack's word for what is wrong with a message, or nothing."""
-    try:
-        answer = await client.blocks_validate(message={"text": message.text, "blocks": message.blocks})
-    except SlackApiError as error:
-        return rejection(error).code or "refused"
-    except (aiohttp.ClientError, OSError) as error:
-        return type(error).__name__
-    return "invalid_blocks" if answer.get("valid") is False or answer.get("errors") else ""
 
 
 def _trouble(error: Exception) -> PipelineError:

@@ -20,6 +20,7 @@ from sandbox.directory import DirectoryServer
 from sandbox.people import BASE_DN, directory_entries, tenant_seed
 from sandbox.tenant import TenantServer
 from sandbox.workspace import WorkspaceServer
+from tests.fixtures.scene import scene_with
 
 SAMPLE = Path(__file__).parents[2] / "configurations" / "contoso.yaml"
 
@@ -144,6 +145,23 @@ async def test_each_fault_is_found_by_its_check(
     assert found.remedy
     assert {f.system.partition(" ")[0] for f in findings} == {"configurations", "directory", "Entra", "Slack"}
     assert status_of(findings) == status
+
+
+async def test_slack_is_shown_the_newest_run_where_there_is_one(tmp_path: Path) -> None:
+    """The templates that Slack judges are those of the last run, beside the running bot, and the form."""
+    async with scene_with({}, tmp_path) as scene:
+        world = scene.world
+        given = environment(world.workspace, world.tenant, world.directory, tmp_path, "socket")
+        settings = load_settings(given, dotenv=tmp_path / "none")
+        none = one(await examine(settings), "Slack", "templates")
+        await scene.provision(scene.people["update-three"])
+        some = one(await examine(settings), "Slack", "templates")
+        asked = [c["payload"] for c in world.workspace.calls() if c["method"] == "blocks.validate"]
+
+    assert none.says == "Slack takes the 4 messages and views it was shown, and there is no run yet."
+    assert some.says == "Slack takes the 10 messages and views it was shown, the newest run's among them."
+    assert "Find an object" in json.dumps(asked[:4])
+    assert all(name in json.dumps(asked[4:]) for name in ("Alan Turing was updated", "Action details"))
 
 
 async def test_no_finding_tells_a_secret(patient: Patient) -> None:
@@ -278,6 +296,12 @@ def test_permissions_are_right_missing_or_excess(
             "good",
             "warning",
             id="reads-along",
+        ),
+        pytest.param(
+            {"commands", "chat:write", "chat:write.public", "users:read"},
+            "good",
+            "warning",
+            id="reads-people",
         ),
     ],
 )

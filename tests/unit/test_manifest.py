@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.doctor import OPTIONAL_SCOPES, SCOPES
+
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "manifest.yml").read_text(encoding="utf-8")
 MANIFEST: dict[str, Any] = yaml.safe_load(TEXT)
@@ -32,6 +34,13 @@ def test_the_scopes_are_those_that_the_code_needs() -> None:
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == set(NEEDED_BY)
     for scope, pattern in NEEDED_BY.items():
         assert re.search(pattern, CODE), scope
+
+
+def test_the_doctor_asks_for_the_scopes_of_the_manifest() -> None:
+    """What is called missing or excess is measured by what an administrator installs."""
+    assert set(SCOPES) == set(MANIFEST["oauth_config"]["scopes"]["bot"])
+    reading = {"channels:read", "groups:read"}  # what only the doctor's own questions take
+    assert OPTIONAL_SCOPES - set(SCOPES) == reading
 
 
 def test_no_call_needs_a_scope_that_is_not_asked_for() -> None:
