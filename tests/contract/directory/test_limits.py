@@ -152,3 +152,14 @@ def test_own_entries() -> None:
     orphan = [entry for entry in directory_entries() if entry.dn == ADA]
     with pytest.raises(ValueError, match="no parent"):
         DirectoryServer(entries=orphan)
+
+
+def test_an_unknown_control_counts_when_it_is_critical(client: Any) -> None:
+    """RFC 4511, section 4.1.11: an unknown critical control refuses the search, another is ignored."""
+
+    def code(*, critical: bool) -> int:
+        controls = [("1.2.3.4", critical, None)]
+        found: int = client.search(BASE_DN, "(objectClass=*)", BASE, controls=controls)[1]["result"]
+        return found
+
+    assert (code(critical=True), code(critical=False)) == (12, 0)
