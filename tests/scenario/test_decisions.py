@@ -385,6 +385,17 @@ async def test_private_references_leave_no_name(tmp_path: Path) -> None:
         assert manager.partition(",")[0].removeprefix("CN=") not in repr(person.stages)
 
 
+async def test_no_run_waits_for_the_first_token(scene: Scene) -> None:
+    """The bot signs in when it starts; a run, and another one after it, ask for no token."""
+    asked = [r["path"] for r in scene.world.tenant.requests if r["path"].endswith("/oauth2/v2.0/token")]
+    await outcome(scene, "create")
+    await outcome(scene, "update-three")
+    later = [r["path"] for r in scene.world.tenant.requests if r["path"].endswith("/oauth2/v2.0/token")]
+
+    assert len(asked) == 1
+    assert later == asked
+
+
 async def test_the_journal_holds_intent_and_outcome_of_every_write(scene: Scene) -> None:
     """Each write has its entry, intended before it and settled after it, with Graph's request id."""
     run = await outcome(scene, "create")
