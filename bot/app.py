@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -24,6 +24,12 @@ from bot.listeners.starting import Starting
 from bot.views import controls, notices, run_controls
 from bot.views import picker as picker_form
 from pipeline.errors import PipelineError
+
+_TURNING: Final = (
+    *(controls.PAGE_PREVIOUS, controls.PAGE_NEXT, controls.WHOLE_BACK),
+    *(controls.FILTER, controls.CLEAR),
+)
+"""What shows other rows in the place of these."""
 
 _log = logging.getLogger(__name__)
 
@@ -65,13 +71,7 @@ def build_app(
     app.command("/provision")(commands.provision)
     for action_id in (*controls.DETAILS.values(), controls.SHOW_WHOLE, controls.COPY_TEXT):
         app.action(action_id)(details.open)
-    for action_id in (
-        controls.PAGE_PREVIOUS,
-        controls.PAGE_NEXT,
-        controls.FILTER,
-        controls.CLEAR,
-        controls.WHOLE_BACK,
-    ):
+    for action_id in _TURNING:
         app.action(action_id)(details.turn)
     app.view(controls.CALLBACK_ID)(details.search)
     app.options(picker_form.OBJECT)(picker.suggest)

@@ -22,11 +22,11 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.rendering import always
 from bot.response_urls import ResponseUrlGone, ResponseUrls, ResponseUrlUnreachable
 from bot.slack import Rejection, rejection
 from bot.tasks import Tasks
 from bot.views import Message, notices
-from bot.views.batch import OUTCOMES
 from pipeline import milestones
 from pipeline.errors import StoreUnavailable
 from pipeline.ids import RunId
@@ -167,7 +167,7 @@ class Messages:
         self._response_urls = response_urls
         self._store = store
         self._tasks = tasks
-        self._render = render
+        self._render = always(render)
         self._open: dict[RunId, tuple[_Message, asyncio.Task[None]]] = {}
         self._count = 0
 
@@ -218,7 +218,7 @@ class Messages:
 
     async def post(self, place: Place, runs: Sequence[Run]) -> str:
         """Post the message of these runs; returns its timestamp."""
-        message = self._rendered(runs)
+        message = self._render(runs)
         answer = await self._client.chat_postMessage(
             channel=place.channel, **message.payload(), unfurl_links=False, unfurl_media=False
         )
@@ -226,24 +226,16 @@ class Messages:
 
     async def update(self, place: Place, runs: Sequence[Run]) -> None:
         """Bring the message of these runs to a new state."""
-        message = self._rendered(runs)
+        message = self._render(runs)
         await self._client.chat_update(channel=place.channel, ts=str(place.ts), **message.payload())
 
     def answers(self, runs: Sequence[Run], why: str) -> tuple[Mapping[str, object], ...]:
         """Return what goes through the command's own response URL where the bot cannot post, and why."""
-        message = self._rendered(runs)
+        message = self._render(runs)
         return (
             {"response_type": "in_channel", "text": message.text, "blocks": message.blocks},
             {"response_type": "ephemeral", "text": notices.elsewhere(why)},
         )
-
-    def _rendered(self, runs: Sequence[Run]) -> Message:
-        """Return the message of these runs; where it cannot be drawn, how they ended in plain words."""
-        try:
-            return self._render(runs)
-        except Exception:  # noqa: BLE001  # a defect of a view must not leave a message at "Running"
-            _log.exception("the message of run %s met a defect", runs[0].run_id)
-            return notices.not_drawn([OUTCOMES[run.outcome][1] for run in runs], runs[0].run_id)
 
     async def answer(self, place: Place, body: Mapping[str, object]) -> None:
         """Post one of them. Raises ResponseUrlGone or ResponseUrlUnreachable."""
