@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE # compiling every module again costs each command seconds
-.PHONY: help setup demo test check bench screenshots format lock clean
+.PHONY: help setup demo test check chaos soak bench screenshots format lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,14 @@ check: .venv/dev ## Lint, format and types
 	$(BIN)/ruff check --output-format concise .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+chaos: .venv/dev ## Kill the bot at every named point, three times each, on both stores
+	@scripts/system-parts
+	@CHAOS_SEEDS="1 2 3" CHAOS_EVERYWHERE=1 $(BIN)/pytest -n 2 --dist loadgroup tests/chaos $(ARGS)
+
+soak: .venv/dev ## Hundreds of commands while processes are killed; prints the numbers
+	@scripts/system-parts
+	@$(BIN)/python -m tests.chaos.soak
 
 bench: .venv/dev ## Measure, side by side with what people use instead
 	@$(BIN)/python -m benchmarks.expressions

@@ -1,0 +1,178 @@
+"""Several bots on one PostgreSQL, and a bot that is stopped, frozen, poisoned: one run, one effect, one end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+
+import pytest
+
+from bot.views.plain import blocks_as_text
+from pipeline.model import Outcome
+from tests.chaos.city import LEASE_S, City
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("chaos on PostgreSQL")]
+
+CREATED = ["POST users", "PUT users/manager/$ref"]
+
+
+async def test_the_same_delivery_five_times_is_one_run(server_city: City) -> None:
+    """R4: Slack delivers a command five times, over two replicas: one run, one message, one user."""
+    city = server_city
+    await city.living()
+    other = await city.started()
+    city.reset()
+    assert (await city.type(city.people["create"]))["ok"]
+    for _ in range(4):
+        await city.workspace.links("repeat")
+    await city.until_ended()
+    await city.until_settled()
+    await asyncio.sleep(0.2)
+    assert sorted(city.effects()) == CREATED
+    assert len(city.posted()) == 1
+    other.kill()
+    await other.ended()
+
+
+async def test_one_object_is_one_runs_at_a_time(server_city: City) -> None:
+    """R3: two replicas are asked for the same object at once: one writes, the other says who is at it."""
+    city = server_city
+    await city.living()
+    other = await city.started()
+    city.reset()
+    city.tenant.inject({"match": {"method": "POST", "path_regex": "/users$"}, "then": {"delay_s": 1.0}})
+    await asyncio.gather(*(city.type(city.people["create"]) for _ in range(4)))
+    await city.until_ended(4)
+    await city.until_settled()
+    runs = await city.runs(4)
+    assert sorted(city.effects()) == CREATED
+    assert [run.outcome for run, _ in runs].count(Outcome.CREATED) == 1
+    assert {run.error.code for run, _ in runs if run.error is not None} == {"object_busy"}
+    other.kill()
+    await other.ended()
+
+
+async def test_a_frozen_process_writes_no_more_when_it_wakes(server_city: City) -> None:
+    """SIGSTOP for longer than the lease, before the creation: another one creates, the first then nothing."""
+    city = server_city
+    frozen = await city.living()
+    city.reset()
+    city.wish("intent.after", how="SIGSTOP")
+    await city.type(city.people["create"])
+    await city.until(lambda: frozen.passed("intent.after") > 0 and is_stopped(frozen.pid))
+    city.wish_no_more()
+    await city.started()
+    await city.until_ended()
+    frozen.send(signal.SIGCONT)
+    await asyncio.sleep(0.5)
+    await city.until_settled()
+    assert sorted(city.effects()) == CREATED
+    assert len(city.ended()) == 1
+    frozen.kill()
+    await frozen.ended()
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process is frozen."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:  # noqa: PTH123  # a file of the kernel
+        return stat.read().rpartition(")")[2].split()[0] == "T"
+
+
+async def test_a_run_that_ends_three_processes_is_set_aside(file_city: City) -> None:
+    """R20: the fourth process does not try it again, says so, and carries the next command out."""
+    city = file_city
+    await city.living()
+    city.reset()
+    city.wish("stage.begun", 2)
+    typing = asyncio.create_task(city.type(city.people["create"]))
+    for _ in range(3):
+        assert await city.latest.ended() == -signal.SIGKILL
+        city.start()
+    await city.until_ended()
+    assert (await typing)["ok"]
+    said = blocks_as_text(city.ended()[0]["blocks"])
+    assert "ended 3 times during this run and set it aside; nothing was written" in said
+    assert city.effects() == []
+    city.wish_no_more()
+    await city.type(city.people["update-three"])
+    await city.until_ended(2)
+    assert city.effects() == ["PATCH users"]
+
+
+async def test_a_stop_in_the_middle_of_a_write_loses_nothing(file_city: City) -> None:
+    """R21: SIGTERM while the creation is under way: it finishes within the grace, told; what waits resumes."""
+    city = file_city
+    process = await city.living()
+    city.reset()
+    city.tenant.inject({"match": {"method": "POST", "path_regex": "/users$"}, "then": {"delay_s": 0.6}})
+    await city.type(city.people["create"])
+    await city.until(lambda: process.passed("write.before") > 0)
+    began = time.monotonic()
+    process.send(signal.SIGTERM)
+    assert await process.ended() == 0
+    assert time.monotonic() - began < 3 + LEASE_S
+    assert sorted(city.effects()) == CREATED
+    city.start()
+    await city.until_ended()
+    await city.until_settled()
+    assert len(city.posted()) == 1
+    assert sorted(city.effects()) == CREATED
+
+
+async def test_a_stop_beyond_the_grace_is_gone_on_with(file_city: City) -> None:
+    """R21: what does not finish within the grace is put back, and the next process finishes it."""
+    city = file_city
+    (await city.living()).kill()
+    await city.latest.ended()
+    process = await city.started(RUNS__GRACE_S="0.3")
+    city.reset()
+    city.directory.faults.clear()
+    city.tenant.inject({"match": {"path_regex": "batch"}, "then": {"delay_s": 2.0}})
+    await city.type(city.people["create"])
+    await city.until(lambda: process.passed("stage.begun") >= 3)
+    process.send(signal.SIGTERM)
+    assert await process.ended() == 0
+    assert process.passed("put_back") == 1
+    assert city.effects() == []
+    city.start()
+    await city.until_ended()
+    await city.until_settled()
+    assert sorted(city.effects()) == CREATED
+    assert len(city.posted()) == 1
+
+
+async def test_slack_away_while_the_bot_dies(file_city: City) -> None:
+    """R11: Slack takes no update, the process is killed and so is its message's state: the end still comes."""
+    city = file_city
+    process = await city.living()
+    city.reset()
+    city.workspace.add_faults([{"method": "chat.update", "times": 3, "then": {"status": 503}}])
+    await city.type(city.people["create"])
+    await city.until(lambda: process.passed("update.before") > 0)
+    process.kill()
+    await process.ended()
+    city.start()
+    await city.until_ended()
+    await city.until_settled()
+    assert len(city.posted()) == 1
+    assert sorted(city.effects()) == CREATED
+
+
+async def test_a_throttle_storm_outlives_the_process(file_city: City) -> None:
+    """R8: 429 on each write, a kill while it waits: the next one waits in its turn; one user."""
+    city = file_city
+    process = await city.living()
+    city.reset()
+    storm = {"status": 429, "retry_after": {"form": "seconds", "seconds": 1}}
+    match = {"method": ["POST", "PUT"], "path_regex": "/users"}
+    city.tenant.inject({"match": match, "times": 3, "then": storm})
+    await city.type(city.people["create"])
+    await city.until(lambda: any(w["status"] == 429 for w in city.tenant.ledger))
+    process.kill()
+    await process.ended()
+    city.start()
+    await city.until_ended()
+    await city.until_settled()
+    assert sorted(city.effects()) == CREATED
+    assert len(city.posted()) == 1
