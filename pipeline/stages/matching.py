@@ -155,7 +155,13 @@ async def find_match(source: Source, rules: ObjectRules, services: Services) -> 
         domains=domains,
         tenant_synchronized=synchronized,
         refusal=refusal,
-        notes=(*fallen_back, *_notes(results, target), *_mail_notes(keys, target, answers, private)),
+        notes=(
+            *fallen_back,
+            *_notes(results, target),
+            *(
+                _mail_notes(keys, target, answers, private) if refusal is None else ()
+            ),  # else nothing is stored
+        ),
         read_at=began,
         deleted=deleted,
         standing=standing,

@@ -758,6 +758,15 @@ async def test_a_federated_user_gets_no_password(tmp_path: Path) -> None:
         assert write["body"]["onPremisesImmutableId"] == anchor("create")
 
 
+async def test_a_refused_match_tells_nothing_about_what_would_be_stored(tmp_path: Path) -> None:
+    """The candidates have the mail address of the ambiguous one: that is why they are, and no warning."""
+    async with scene_with({}, tmp_path) as scene:
+        run = await outcome(scene, "ambiguous")
+
+        assert run.outcome is Outcome.REFUSED
+        assert run.warnings == ()
+
+
 async def test_an_address_that_is_somebody_elses_proxy_address_is_said(tmp_path: Path) -> None:
     """Graph stores mail and drops the proxy address without a word: the preview says it already."""
     seed = tenant_seed()
