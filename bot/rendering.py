@@ -1,4 +1,4 @@
-"""Messages that come whatever happens: a defect of a view costs its form, never the word of how a run ended."""
+"""Messages that come whatever happens: a defect of a view costs its form, not the word of how it ended."""
 
 from __future__ import annotations
 

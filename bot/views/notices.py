@@ -76,7 +76,11 @@ def help_text(base: str, rights: Sequence[str], *, writes_on: bool) -> Message:
         )
         lines.append(more)
         blocks.append(context(mrkdwn(more)))
-    return fit_message(Message(" ".join(lines), [*blocks, _example(base)]))
+    if "provision" in rights or "preview" in rights:
+        blocks.append(_example(base, "" if "provision" in rights else "preview"))
+    elif rights:
+        blocks.append(_example(base, "history"))
+    return fit_message(Message(" ".join(lines), blocks))
 
 
 def meant(typed: str, command: str, base: str) -> Message:

@@ -29,7 +29,7 @@ _STILL: Final = """
   .modal-body:focus-visible { outline: none; }
 """
 _LOOK: Final[dict[str, Any]] = {
-    "device_scale_factor": 2,
+    "device_scale_factor": 1.5,
     "locale": "en-GB",
     "timezone_id": "Europe/London",
     "reduced_motion": "reduce",

@@ -47,6 +47,10 @@ def test_help_lists_only_what_the_person_may_do() -> None:
     assert "You may not look" in nothing
     assert "/provision history" not in nothing
     assert "switched off" in as_text(notices.help_text(BASE, ["provision"], writes_on=False))
+    examples = [
+        told.partition("Example: /provision ")[2] for told in (everything, previewing, looking, nothing)
+    ]
+    assert [one.partition("=")[0] for one in examples] == ["CN", "preview CN", "history CN", ""]
 
 
 def test_a_slip_is_answered_with_the_command_that_was_meant() -> None:
