@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -142,3 +143,35 @@ async def test_many_who_stay_are_counted(configuration: Configuration) -> None:
 
     assert removed(lab) == set()
     assert list(of(run, ChangeKind.NOT_WRITTEN)) == ["12 members in Entra ID"]
+
+
+async def test_a_list_that_is_cut_removes_nobody(configuration: Configuration) -> None:
+    """Who is beyond the part that was read may be any of those who seem to be too many."""
+    lab = lab_of(configuration, ["Ada"], [], ["Ada", "Stranger"])
+    lab.shelf.cut = True
+    run = await lab.run(GROUP_DN)
+
+    assert removed(lab) == set()
+    assert "not every member in the directory was looked at" in of(run, ChangeKind.NOT_WRITTEN).values()
+
+
+async def test_an_empty_list_removes_nobody(configuration: Configuration) -> None:
+    """A list that may not be read looks empty as well."""
+    lab = lab_of(configuration, [], [], ["Stranger"])
+    run = await lab.run(GROUP_DN)
+
+    assert removed(lab) == set()
+    (reason,) = of(run, ChangeKind.NOT_WRITTEN).values()
+    assert "no member at all" in reason
+
+
+async def test_a_name_that_cannot_be_read_removes_nobody(configuration: Configuration) -> None:
+    """A member of another domain has a cloud user as well, and nobody here can tell which."""
+    lab = lab_of(configuration, ["Ada"], [], ["Ada", "Stranger"])
+    group = lab.shelf.entries[GROUP_DN.casefold()]
+    elsewhere = (b"CN=Somebody,DC=fabrikam,DC=test",)
+    lab.put(replace(group, attributes={**group.attributes, "member": (*group.get("member"), *elsewhere)}))
+    run = await lab.run(GROUP_DN)
+
+    assert removed(lab) == set()
+    assert any("could not be found" in reason for reason in of(run, ChangeKind.NOT_WRITTEN).values())
