@@ -50,6 +50,9 @@ TAKEN_UP: Final = timedelta(minutes=15)
 POLL_S: Final = 2.0
 """How long to wait for news at most before looking for runs that wait, in seconds."""
 
+FIRST_S: Final = 0.25
+"""How long a run lets requests go first that are just being accepted, in seconds: Slack waits for them."""
+
 AGAIN_S: Final = 0.5
 """How long to wait after the store has failed, in seconds."""
 
@@ -87,6 +90,8 @@ class Runs:
         self._woken = asyncio.Event()
         self._noticed = asyncio.Event()
         self._draining = False
+        self._accepting = 0
+        self._accepted = asyncio.Event()
 
     @property
     def under_way(self) -> int:
@@ -131,12 +136,18 @@ class Runs:
         delivery: str | None,
     ) -> Sequence[Accepted]:
         room = 0 if self._draining else max(self._at_once - len(self._executions), 0)
-        accepted = await self._store.accept_all(
-            [self._with_rights(request, place) for request in requests],
-            delivery=delivery,
-            notices=notices,
-            begin=min(room, len(requests)),
-        )
+        self._accepting += 1
+        try:
+            accepted = await self._store.accept_all(
+                [self._with_rights(request, place) for request in requests],
+                delivery=delivery,
+                notices=notices,
+                begin=min(room, len(requests)),
+            )
+        finally:
+            self._accepting -= 1
+            if not self._accepting:
+                self._accepted.set()
         passed(ACCEPTED, run_id=accepted[0].run_id)
         self._woken.set()
         return accepted
@@ -282,6 +293,7 @@ class Runs:
             try:
                 if former is not None:  # it lost its lease, and has not noticed yet
                     await asyncio.wait([former])
+                await self._let_requests_go_first()
                 with contextlib.suppress(LeaseLost):
                     await self._carry_out(execution, place)
             except asyncio.CancelledError:
@@ -291,6 +303,13 @@ class Runs:
                 if self._executions.get(run_id) is execution:
                     del self._executions[run_id], self._under_way[run_id]
                 self._woken.set()
+
+    async def _let_requests_go_first(self) -> None:
+        """Wait, a moment at most, for the requests that are just being accepted."""
+        if self._accepting:
+            self._accepted.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._accepted.wait(), FIRST_S)
 
     async def _carry_out(self, execution: Execution, place: Place | None) -> None:
         request = execution.lease.request

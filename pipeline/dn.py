@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from pipeline.errors import IdentifierEmpty, IdentifierMalformed, IdentifierUnsafe
@@ -138,6 +139,7 @@ class DistinguishedName:
         return ".".join(fold(rdn[0].value).lower() for rdn in self.rdns if rdn[0].type == "DC")
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> DistinguishedName:
     """Read a distinguished name in any form people paste.
 
@@ -152,6 +154,7 @@ def parse(text: str) -> DistinguishedName:
     return DistinguishedName(_Reader(text).rdns())
 
 
+@lru_cache(maxsize=2048)
 def from_directory(text: str) -> DistinguishedName:
     """Read a name that the directory gave: the very object, whatever characters people put in its name."""
     return DistinguishedName(_plain_rdns(text) or _Reader(text).rdns())

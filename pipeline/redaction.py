@@ -79,6 +79,8 @@ def private_targets(rules: ObjectRules, privacy: Privacy) -> frozenset[str]:
 
 
 def _redact_change(change: Change, private: bool, privacy: Privacy) -> Change:  # noqa: FBT001  # internal
+    if not private and all(privacy.may_show(name) for name, _ in change.inputs):
+        return change
     inputs = tuple(
         (name, value if privacy.may_show(name) and not private else PRESENT if value else "")
         for name, value in change.inputs

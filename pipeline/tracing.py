@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from pipeline.expressions import Ignore, Trace, TraceNode, Value, as_text
@@ -37,12 +38,18 @@ def trace_steps(trace: Trace) -> tuple[TraceStep, ...]:
 
 def _walk(node: TraceNode, depth: int) -> Iterator[TraceStep]:
     value = value_in_words(node.value) if node.evaluated else "failed" if node.failed else ""
-    yield TraceStep(depth, _cut(" ".join(node.text.split()), _TEXT), value, node.evaluated, node.taken)
+    yield TraceStep(depth, _line(node.text), value, node.evaluated, node.taken)
     if node.taken is False:
         return
     for child in node.children:
         if child.kind not in _LITERALS or child.taken is not None:  # its text stands in the line above
             yield from _walk(child, depth + 1)
+
+
+@lru_cache(maxsize=4096)
+def _line(text: str) -> str:
+    """Write a part of an expression in one line; the rules have a few hundred of them."""
+    return _cut(" ".join(text.split()), _TEXT)
 
 
 def value_in_words(value: Value | Ignore) -> str:

@@ -133,6 +133,10 @@ class _Connection(ldap3.Connection):
 
     __str__ = __repr__
 
+    def _prepare_return_value(self, status: bool, response: bool = False) -> Any:  # noqa: FBT001, FBT002 - ldap3's signature
+        """Give the answer itself: one thread at a time uses a connection, and need not have a deep copy."""
+        return status, self.result, self.response if response else None, self.request
+
 
 @dataclass(eq=False, slots=True)
 class Session:

@@ -41,6 +41,7 @@ class Recording:
     slots: dict[int, int]
     outcomes: frozenset[int]
     blank: list[object]
+    hidden: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,7 @@ class Trace:
     def root(self) -> TraceNode:
         """The tree of nodes; made when first asked for."""
         if self._root is None:
-            hidden: set[int] = set()
-            _hidden(self._recording.node, frozenset(), hidden)
-            builder = _Builder(self._recording, hidden)
+            builder = _Builder(self._recording)
             whole = Turn(self._state.values, self._state.loops or {})
             self._root = builder.build(self._recording.node, whole, reached=True)
         return self._root
@@ -100,7 +99,6 @@ class Trace:
 @dataclass(frozen=True, slots=True)
 class _Builder:
     recording: Recording
-    hidden: set[int]
 
     def build(self, node: Node, turn: Turn, *, reached: bool) -> TraceNode:
         """Make the tree of a node from the values that were noted."""
@@ -120,7 +118,7 @@ class _Builder:
             start=node.span.start,
             end=node.span.end,
             kind=_kind(node),
-            value=REDACTED if seen and id(node) in self.hidden else value,
+            value=REDACTED if seen and id(node) in self.recording.hidden else value,
             evaluated=seen,
             taken=(seen or failed) if id(node) in self.recording.outcomes else None,
             children=tuple(shown),
@@ -137,6 +135,13 @@ def _literal(node: Node) -> object:
 
 
 _BINDERS: Final = frozenset({"with", "select", "where"})
+
+
+def hidden_nodes(node: Node) -> frozenset[int]:
+    """Return the ids of the nodes whose value Redact hides."""
+    found: set[int] = set()
+    _hidden(node, frozenset(), found)
+    return frozenset(found)
 
 
 def _hidden(node: Node, names: frozenset[str], found: set[int], *, inside: bool = False) -> bool:

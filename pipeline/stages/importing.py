@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from pipeline import guards, values
@@ -178,7 +179,6 @@ def import_evidence(source: Source) -> ImportEvidence:
     """Return what the import stage saw, without the values of private attributes."""
     entry, privacy = source.entry, source.configuration.privacy
     names = sorted((name for name, raw in entry.attributes.items() if raw), key=str.casefold)
-    wanted = _wanted(source.configuration)
     return ImportEvidence(
         controller=entry.controller,
         read_at=entry.read_at,
@@ -186,7 +186,7 @@ def import_evidence(source: Source) -> ImportEvidence:
         when_changed=_first(values.texts("whenChanged", entry.get("whenChanged"))),
         usn_changed=_first(values.texts("uSNChanged", entry.get("uSNChanged"))),
         attributes=tuple(_imported(name, entry, privacy) for name in names),
-        hidden=sum(1 for name in {*COMMON, *source.configuration.reads} if name not in wanted),
+        hidden=_hidden(source.configuration.reads, privacy),
         notes=tuple(
             f"{name}: the first {len(entry.get(name)):,} of "
             f"{f'{entry.totals[name]:,}' if name in entry.totals else 'more'} values"
@@ -213,11 +213,21 @@ async def _read(identifier: Identifier, configuration: Configuration, services: 
     return await services.directory(configuration).resolve(identifier, _wanted(configuration))
 
 
-def _wanted(configuration: Configuration) -> list[str]:
-    names = {
-        name.casefold(): name for name in (*COMMON, *guards.READS, *IDENTITY, *sorted(configuration.reads))
-    }
-    return [name for name in names.values() if configuration.privacy.may_read(name)]
+def _wanted(configuration: Configuration) -> tuple[str, ...]:
+    return _asked(configuration.reads, configuration.privacy)
+
+
+@lru_cache(maxsize=64)
+def _asked(reads: frozenset[str], privacy: Privacy) -> tuple[str, ...]:
+    """Return what is asked of the directory: the same for every object of a configuration."""
+    names = {name.casefold(): name for name in (*COMMON, *guards.READS, *IDENTITY, *sorted(reads))}
+    return tuple(name for name in names.values() if privacy.may_read(name))
+
+
+@lru_cache(maxsize=64)
+def _hidden(reads: frozenset[str], privacy: Privacy) -> int:
+    """Count what would be asked and is not."""
+    return len({*COMMON, *reads}.difference(_asked(reads, privacy)))
 
 
 def _identity(entry: DirectoryEntry, dn: DistinguishedName) -> SourceIdentity:
