@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -12,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.chaos.city import City, city_on
-from tests.chaos.processes import Nursery
+from tests.chaos.processes import Nursery, memory
 from tests.fixtures.postgres import PostgresServer
 
 
@@ -27,9 +26,7 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """Return a folder in memory, where there is one: a killed process leaves its writes to the kernel."""
-    memory = Path("/dev/shm")  # noqa: S108  # by its name, and a folder of our own in it
-    within = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
-    made = Path(tempfile.mkdtemp(prefix="fourcheck-chaos-", dir=within))
+    made = Path(tempfile.mkdtemp(prefix="fourcheck-chaos-", dir=memory()))
     yield made
     shutil.rmtree(made)
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.chaos.city import City, city_on
-from tests.chaos.processes import Nursery
+from tests.chaos.processes import Nursery, memory
 from tests.chaos.soaks import Toll, empty_tenant, people, soak
 from tests.fixtures.postgres import PostgresServer
 
@@ -20,8 +20,7 @@ PATIENCE_S = 900.0
 @asynccontextmanager
 async def city(nursery: Nursery, url: str | None) -> AsyncIterator[City]:
     """Give a city with an empty tenant, on this store or on a file."""
-    memory = Path("/dev/shm")  # noqa: S108  # by its name, and a folder of our own in it
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(dir=memory()) as folder:
         async with city_on(nursery, url or f"sqlite:///{folder}/runs.db", Path(folder)) as made:
             made.reset(empty_tenant())
             yield made

@@ -1,4 +1,4 @@
-"""Several bots on one PostgreSQL, and a bot that is stopped, frozen, poisoned: one run, one effect, one end."""
+"""Several bots on one PostgreSQL, and a bot that is stopped, frozen, poisoned: one effect, one end."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ async def test_a_run_that_ends_three_processes_is_set_aside(file_city: City) -> 
 
 
 async def test_a_stop_in_the_middle_of_a_write_loses_nothing(file_city: City) -> None:
-    """R21: SIGTERM while the creation is under way: it finishes within the grace, told; what waits resumes."""
+    """R21: SIGTERM while the creation is under way: it finishes within the grace, and is told."""
     city = file_city
     process = await city.living()
     city.reset()
@@ -143,7 +143,7 @@ async def test_a_stop_beyond_the_grace_is_gone_on_with(file_city: City) -> None:
 
 
 async def test_slack_away_while_the_bot_dies(file_city: City) -> None:
-    """R11: Slack takes no update, the process is killed and so is its message's state: the end still comes."""
+    """R11: Slack takes no update, the process is killed: the end still comes."""
     city = file_city
     process = await city.living()
     city.reset()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.city import City, city_on
-from tests.chaos.processes import Nursery
+from tests.chaos.processes import Nursery, memory
 from tests.chaos.soaks import Toll, empty_tenant, people, soak
 from tests.fixtures.postgres import PostgresServer
 
@@ -37,8 +37,7 @@ def assert_nothing_lost(toll: Toll) -> None:
 @pytest.fixture
 def new_folder() -> Iterator[Path]:
     """Return a folder in memory, where there is one."""
-    memory = Path("/dev/shm")  # noqa: S108  # by its name, and a folder of our own in it
-    made = Path(tempfile.mkdtemp(prefix="fourcheck-soak-", dir=memory if memory.is_dir() else None))
+    made = Path(tempfile.mkdtemp(prefix="fourcheck-soak-", dir=memory()))
     yield made
     shutil.rmtree(made)
 
