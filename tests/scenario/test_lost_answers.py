@@ -270,3 +270,17 @@ async def test_a_replica_that_lags_makes_no_second_object(
         assert all(number == 1 for key, number in counted(lab, case).items() if key != "applied")
 
     await asyncio.gather(*(lag(seed) for seed in SEEDS))
+
+
+async def test_a_refusal_that_quotes_a_private_value_is_told_without_it(configuration: Configuration) -> None:
+    """Graph may repeat the value that it refuses; where that is private, nobody reads it."""
+    world = World(configuration, 1)
+    dn = world.person("Ada", cloud=False, employeeID=(b"CANARY-77",)).dn
+    lab = world.open()
+    then = {"status": 400, "code": "Request_BadRequest", "message": "The value CANARY-77 is not one."}
+    lab.faults.add({"match": {"method": "POST", "path_regex": "/users$"}, "times": 1, "then": then})
+    run = await lab.run(dn)
+
+    assert run.error is not None
+    assert "is not one" in run.error.message
+    assert "CANARY" not in repr((run, lab.shelf.journal))
