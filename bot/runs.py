@@ -203,7 +203,7 @@ class Runs:
         self._woken.clear()
         room = self._at_once - len(self._executions)
         asked_at = boot_seconds()
-        leases = await self._store.claim(room) if room > 0 else ()
+        leases = await self._store.claim(room, besides=self._executions) if room > 0 else ()
         for lease in leases:
             passed(CLAIMED, run_id=lease.run_id, attempts=lease.attempts)
             self._begin(lease, asked_at, None)
@@ -319,7 +319,8 @@ class Runs:
                 error = Interrupted("Fourcheck was stopped before this run began; nothing was written.")
                 await self._end(execution, Outcome.INTERRUPTED, error)
                 return
-            await execution.carry_out(self._with_rights(request, place))
+            if await execution.carry_out(self._with_rights(request, place)) is None:
+                await self._put_back(execution.lease)  # its own clock stopped it: that is no attempt
         except StoreUnavailable as error:  # it stays on lease until that is over, and is taken up again
             _log.warning("run %s is left for now: %s", request.run_id, error.message)
         except PipelineError as error:

@@ -262,12 +262,15 @@ class Execution:
             raise self._stop
         self._has_intended = True
         passed(INTENT_BEFORE, run_id=run_id, step=step)
+        asked_at = boot_seconds()
         try:
             entry = await self._stored(
                 lambda: self._queue.intend(run_id, step, detail, epoch=self.lease.epoch), audit=True
             )
         except RunCancelled as error:
             raise cancelled(ActorId(error.ids.get("cancelled-by", ""))) from None
+        if not math.isinf(self._deadline):
+            self.confirm(asked_at)
         passed(INTENT_AFTER, run_id=run_id, step=step)
         return entry
 

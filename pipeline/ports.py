@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -343,8 +343,8 @@ class RunQueue(Protocol):
     lease_s: float
     """For how long a lease is given, in seconds."""
 
-    async def claim(self, limit: int) -> Sequence[Lease]:
-        """Take the oldest runs that wait, and those whose process has let its lease run out."""
+    async def claim(self, limit: int, *, besides: Collection[RunId] = ()) -> Sequence[Lease]:
+        """Take the oldest runs that wait, and those whose lease has run out, but not these."""
         ...
 
     async def renew(self, epochs: Mapping[RunId, int]) -> Mapping[RunId, ActorId | None]:
@@ -368,7 +368,7 @@ class RunQueue(Protocol):
         ...
 
     async def intend(self, run_id: RunId, step: str, detail: Mapping[str, object], *, epoch: int) -> int:
-        """Record, durably, that a write is about to be sent."""
+        """Record, durably, that a write is about to be sent. The lease begins anew with it."""
         ...
 
     async def settle(self, entry: int, outcome: str, detail: Mapping[str, object]) -> None:

@@ -6,7 +6,7 @@ frozen, and whose run another one took over meanwhile, changes no row any more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -32,12 +32,13 @@ class Term:
         return self.now + self.ttl
 
 
-def claim(connection: Connection, term: Term, limit: int) -> list[Claimed]:
+def claim(connection: Connection, term: Term, limit: int, besides: Collection[RunId] = ()) -> list[Claimed]:
     """Take over the oldest accepted runs that nobody executes: queued ones, and those whose lease is over.
 
-    Rows that another process is just taking are passed over, so that nobody waits for anybody.
+    Rows that another process is just taking are passed over, so that nobody waits for anybody. `besides` are
+    runs that the owner is still at work on: it does not take them from itself, however late it is with them.
     """
-    over = and_(runs.c.state == RUNNING, runs.c.lease_until < term.now)
+    over = and_(runs.c.state == RUNNING, runs.c.lease_until < term.now, runs.c.run_id.not_in(list(besides)))
     ready = (
         select(runs.c.run_id)
         .where(or_(runs.c.state == QUEUED, over), runs.c.request.is_not(None))
@@ -94,8 +95,10 @@ def put_back(connection: Connection, run_id: RunId, epoch: int, now: datetime) -
         .where(runs.c.run_id == run_id, runs.c.epoch == epoch, runs.c.state == RUNNING)
         .values(state=QUEUED, owner=None, lease_until=None, attempts=runs.c.attempts - 1, updated_at=now)
     )
+    if given.rowcount != 1:  # somebody else has it, and shows it
+        return False
     connection.execute(update(notices).where(notices.c.run_id == run_id).values(keeper=None))
-    return given.rowcount == 1
+    return True
 
 
 def release(connection: Connection, now: datetime) -> list[RunId]:

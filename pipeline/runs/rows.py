@@ -205,7 +205,7 @@ def intend(
     run_id: RunId,
     step: str,
     detail: Mapping[str, object],
-    now: datetime,
+    term: Term,
     *,
     epoch: int = 0,
 ) -> int:
@@ -213,9 +213,12 @@ def intend(
 
     Refused unless the run is being executed under this epoch: touching the run's row in the same transaction
     is what fences a process that no longer owns the run, and what lets a request to cancel come in between.
+    The lease begins anew with it, so that a process that is late with that has time for the write.
     """
     which = {"this_run": run_id, "this_epoch": epoch}
-    fenced = connection.execute(_TOUCH, {**which, "updated_at": now}).one_or_none()
+    fenced = connection.execute(
+        _TOUCH, {**which, "updated_at": term.now, "lease_until": term.until}
+    ).one_or_none()
     if fenced is None:
         raise RunTaken(f"Run {run_id} is not being executed, so it may not write.")
     if fenced.cancelled_by is not None:
@@ -225,7 +228,7 @@ def intend(
     for row in connection.execute(_BEGUN, {**which, "this_step": step}):
         if row.detail == entry["detail"]:
             return int(row.entry)
-    return int(connection.execute(_INTEND, {"intended_at": now, **entry}).scalar_one())
+    return int(connection.execute(_INTEND, {"intended_at": term.now, **entry}).scalar_one())
 
 
 def settle(

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -122,9 +122,10 @@ class Store:
         """Record, durably, that a write is about to be sent. Return the entry's number.
 
         Refused unless the run is executed under this epoch (0: it was saved as running, and never accepted).
+        The lease begins anew with it.
         """
         return await self._write(
-            lambda c: rows.intend(c, run_id, step, detail, self._now(c), epoch=epoch), about=run_id
+            lambda c: rows.intend(c, run_id, step, detail, self._term(c), epoch=epoch), about=run_id
         )
 
     async def settle(self, entry: int, outcome: str, detail: Mapping[str, object]) -> None:
@@ -199,8 +200,10 @@ class Store:
 
     # -- the port RunQueue -------------------------------------------------------------------------------
 
-    async def claim(self, limit: int = 100) -> tuple[Lease, ...]:
+    async def claim(self, limit: int = 100, *, besides: Collection[RunId] = ()) -> tuple[Lease, ...]:
         """Take the oldest runs that wait, and those whose process has let its lease run out.
+
+        Not those `besides`, which this process is still at work on: it may be late, and has not ended.
 
         Does not wait for the disk: the first intent does, and before it there is nothing to lose. A run
         whose request this version cannot read is ended.
@@ -211,7 +214,7 @@ class Store:
             term = self._term(connection)
             return tuple(
                 lease
-                for row in leases.claim(connection, term, limit)
+                for row in leases.claim(connection, term, limit, besides)
                 if (lease := self._readable(connection, row, term.now)) is not None
             )
 

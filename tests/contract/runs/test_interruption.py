@@ -141,7 +141,7 @@ async def test_a_guest_takes_nothing_up(url: str, store: Store, ask: Ask) -> Non
     guest = open_store(url, guest=True)
     for refused in (
         guest.accept(ask(), delivery=None, notice=None),
-        guest.claim(request.run_id),
+        guest.claim(),
         guest.end_deserted(starting=True),
     ):
         with pytest.raises(StoreUnavailable, match="guest"):

@@ -60,6 +60,41 @@ async def test_a_lease_that_runs_out_is_somebody_elses(store: Store, run_id: Run
     assert await store.renew({run_id: first.epoch}) == {}
 
 
+async def test_nobody_takes_a_run_from_itself(store: Store, run_id: RunId, clock: HandClock) -> None:
+    """A process that is late to prolong a lease is still at work: it is neither an end nor an attempt."""
+    (first,) = await store.claim()
+    clock.pass_time(store.lease_s + 1)
+
+    assert await store.claim(besides=[run_id]) == ()
+    assert await store.renew({run_id: first.epoch}) == {run_id: None}
+
+
+async def test_a_lease_begins_anew_with_an_intent(store: Store, run_id: RunId, clock: HandClock) -> None:
+    """Who has just recorded that a write is sent has the whole of the lease to send it."""
+    (first,) = await store.claim()
+    clock.pass_time(store.lease_s - 1)
+    await store.intend(run_id, "create user", {}, epoch=first.epoch)
+    clock.pass_time(2)
+
+    assert await store.claim() == ()
+
+
+async def test_giving_back_what_is_lost_takes_it_from_nobody(
+    store: Store, run_id: RunId, clock: HandClock
+) -> None:
+    """A run given back by who lost it stays with who has it now, and so does what is shown of it."""
+    (first,) = await store.claim()
+    clock.pass_time(store.lease_s + 1)
+    (second,) = await store.claim()
+    await store.save_notice(run_id, {"open": True})
+    await store.keep(run_id)
+
+    await store.put_back(run_id, first.epoch)
+
+    assert await store.claim() == ()
+    assert await store.renew({run_id: second.epoch}) == {run_id: None}
+
+
 async def test_who_lost_a_run_changes_nothing_any_more(store: Store, run_id: RunId, clock: HandClock) -> None:
     """Neither intent, nor progress, nor end, nor giving back: each is refused, and nothing is stored."""
     (first,) = await store.claim()
