@@ -159,7 +159,7 @@ async def test_what_does_not_end_within_the_grace_is_put_back(tmp_path: Path) ->
 async def test_cancel_all_stops_what_was_asked_for_together(tmp_path: Path) -> None:
     """One button for all of them; who may not start them may not stop them; the end names who did it."""
     async with scene_with({}, tmp_path) as scene:
-        scene.world.directory.faults.add(FaultKind.DELAY, seconds=20.0)
+        scene.world.directory.faults.add(FaultKind.DELAY, times=None, seconds=20.0)
         workspace = scene.world.workspace
         await scene.type("\n".join(scene.people[case] for case in ("create", "unchanged", "update-three")))
         await workspace.until(lambda: "cancel_all" in json.dumps(scene.posted()), within=10)
