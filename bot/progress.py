@@ -426,7 +426,8 @@ class _Message:
         """Wait for news, at most until then; return whether there are any."""
         self._woken.clear()
         try:
-            await asyncio.wait_for(self._woken.wait(), max(due - asyncio.get_running_loop().time(), 0.001))
+            async with asyncio.timeout_at(due):
+                await self._woken.wait()
         except TimeoutError:
             return False
         return True

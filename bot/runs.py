@@ -209,12 +209,14 @@ class Runs:
             self._begin(lease, asked_at, None)
         if len(leases) < room or room <= 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):  # wait_for can swallow the request to stop
+                    await self._woken.wait()
 
     async def _hold_on(self) -> None:
         """Prolong the leases, and learn which are lost and which runs are to be cancelled."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._noticed.wait(), self._store.lease_s / 3)
+            async with asyncio.timeout(self._store.lease_s / 3):
+                await self._noticed.wait()
             await asyncio.sleep(AGAIN_S / 5)  # notifications come in swarms
         self._noticed.clear()
         asked_at = boot_seconds()
@@ -309,7 +311,8 @@ class Runs:
         if self._accepting:
             self._accepted.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._accepted.wait(), FIRST_S)
+                async with asyncio.timeout(FIRST_S):
+                    await self._accepted.wait()
 
     async def _carry_out(self, execution: Execution, place: Place | None) -> None:
         request = execution.lease.request

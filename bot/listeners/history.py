@@ -117,7 +117,8 @@ class History:
         for configuration in configurations.values():
             directory = self._services.directory(configuration)
             try:
-                entry = await asyncio.wait_for(directory.resolve(identifier, ("objectGUID",)), LOOKUP_S)
+                async with asyncio.timeout(LOOKUP_S):
+                    entry = await directory.resolve(identifier, ("objectGUID",))
             except (PipelineError, TimeoutError) as error:
                 _log.info("a name of the history was not resolved: %s", type(error).__name__)
                 continue

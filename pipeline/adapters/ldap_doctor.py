@@ -309,9 +309,8 @@ def _values(entry: RawEntry, name: str) -> tuple[bytes, ...]:
 async def _addresses(host: str) -> frozenset[str]:
     loop = asyncio.get_running_loop()
     try:
-        answers = await asyncio.wait_for(
-            loop.getaddrinfo(host, None, type=socket.SOCK_STREAM), timeout=_TIMEOUT_S
-        )
+        async with asyncio.timeout(_TIMEOUT_S):
+            answers = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError, UnicodeError):
         return frozenset()
     return frozenset(str(answer[4][0]) for answer in answers)

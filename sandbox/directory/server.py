@@ -219,18 +219,24 @@ class DirectoryServer:
 async def _open(
     connection: socket.socket, directory: Directory | None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Turn an accepted socket into streams, with TLS when a directory is given."""
+    """Turn an accepted socket into streams, with TLS when a directory is given.
+
+    TLS is begun in a second step: asyncio leaves the connection open when its own first step is cancelled.
+    """
     loop = asyncio.get_running_loop()
     connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = loop.create_future()
 
     def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connected.set_result((reader, writer))
 
-    await loop.connect_accepted_socket(
-        lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader(), greet),
-        connection,
-        ssl=directory.tls if directory else None,
-        ssl_handshake_timeout=_HANDSHAKE_SECONDS if directory else None,
-        ssl_shutdown_timeout=_GOODBYE_SECONDS if directory else None,
+    plain, _ = await loop.connect_accepted_socket(
+        lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader(), greet), connection
     )
-    return await connected
+    try:
+        reader, writer = await connected
+        if directory is not None:
+            await writer.start_tls(directory.tls, ssl_handshake_timeout=_HANDSHAKE_SECONDS)
+    except BaseException:
+        plain.abort()
+        raise
+    return reader, writer

@@ -180,7 +180,7 @@ async def test_cancel_all_stops_what_was_asked_for_together(tmp_path: Path) -> N
 async def test_one_of_several_is_cancelled_in_its_own_view(tmp_path: Path) -> None:
     """Details of a line opens its run, where it can be cancelled: the view says what comes of it."""
     async with scene_with({}, tmp_path) as scene:
-        scene.world.directory.faults.add(FaultKind.DELAY, seconds=20.0)
+        scene.world.directory.faults.add(FaultKind.DELAY, times=None, seconds=20.0)
         workspace = scene.world.workspace
         await scene.type("\n".join(scene.people[case] for case in ("create", "unchanged")))
         await workspace.until(lambda: "cancel_all" in json.dumps(scene.posted()), within=10)
