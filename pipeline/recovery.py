@@ -5,8 +5,8 @@ journal decides. One with an outcome is over. One without was perhaps sent, perh
 again blindly: Entra ID is asked. What is there is recorded as done, and what is not there is written again,
 which is safe: the same change twice is one change, a group is created by its own key, and a user's keys are
 unique. Only a creation that is not to be seen needs patience, for its request may still be on its way, and
-the replica that answers may lag behind. Where Entra ID cannot be asked, the run ends as unknown and names what
-to look at.
+the replica that answers may lag behind. Where Entra ID cannot be asked, the run ends as unknown and names
+what to look at.
 """
 
 from __future__ import annotations
