@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import tempfile
@@ -219,24 +220,29 @@ class DirectoryServer:
 async def _open(
     connection: socket.socket, directory: Directory | None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Turn an accepted socket into streams, with TLS when a directory is given.
-
-    TLS is begun in a second step: asyncio leaves the connection open when its own first step is cancelled.
-    """
+    """Turn an accepted socket into streams, with TLS when a directory is given."""
     loop = asyncio.get_running_loop()
     connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = loop.create_future()
 
     def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connected.set_result((reader, writer))
 
-    plain, _ = await loop.connect_accepted_socket(
-        lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader(), greet), connection
+    opening = asyncio.create_task(
+        loop.connect_accepted_socket(
+            lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader(), greet),
+            connection,
+            ssl=directory.tls if directory else None,
+            ssl_handshake_timeout=_HANDSHAKE_SECONDS if directory else None,
+            ssl_shutdown_timeout=_GOODBYE_SECONDS if directory else None,
+        )
     )
     try:
-        reader, writer = await connected
-        if directory is not None:
-            await writer.start_tls(directory.tls, ssl_handshake_timeout=_HANDSHAKE_SECONDS)
-    except BaseException:
-        plain.abort()
+        await asyncio.shield(opening)
+    except asyncio.CancelledError:  # asyncio leaves a handshake open that is cancelled: it has to fail
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        (opened,) = await asyncio.gather(opening, return_exceptions=True)
+        if isinstance(opened, tuple):
+            opened[0].abort()
         raise
-    return reader, writer
+    return await connected

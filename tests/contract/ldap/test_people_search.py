@@ -78,7 +78,10 @@ async def test_awkward_names_are_found(directory: LdapDirectory, person: Interes
     """A name with special characters, in any script, is found by itself."""
     entry = ENTRIES[person.identifier]
     typed = entry.attributes["displayName"][0].decode()
-    assert str(parse(person.identifier)) in names(await directory.search(typed, limit=20)), ascii(typed)
+    for _ in range(3):  # a search gives up after two seconds, which a busy machine may need
+        if found := names(await directory.search(typed, limit=20)):
+            break
+    assert str(parse(person.identifier)) in found, ascii(typed)
 
 
 async def test_only_people_groups_and_contacts_are_found(directory: LdapDirectory) -> None:
