@@ -88,7 +88,9 @@ async def test_only_people_groups_and_contacts_are_found(directory: LdapDirector
     """Computers, organizational units and the domain itself are not offered; groups and contacts are."""
     assert await directory.search("PC00", limit=20) == ()
     assert await directory.search("Corp", limit=20) == ()
-    partners = await directory.search("Partner,", limit=20)
+    for _ in range(3):  # a search gives up after two seconds, which a busy machine may need
+        if partners := await directory.search("Partner,", limit=20):
+            break
     assert {entry.get("objectClass")[-1] for entry in partners} == {b"contact"}
     assert await directory.search("Apollo Guidance", limit=20)
 
