@@ -18,6 +18,7 @@ from typing import Any, Final
 from bot.cli_doctor import add_doctor_command
 from bot.cli_history import add_history_command
 from bot.cli_rules import add_rules_commands
+from bot.exit_status import BAD_USAGE, DONE, NOT_PASSED, STOPPED, UNREACHABLE
 from bot.logs import set_up_logs
 from bot.settings import SettingsError, load_settings
 from bot.stopping import until_stopped
@@ -32,15 +33,8 @@ from pipeline.ids import ActorId, new_run_id
 from pipeline.model import Mode, Outcome
 from pipeline.ports import Lease
 
-DONE: Final = 0
-NOT_PASSED: Final = 1
-BAD_USAGE: Final = 2
-UNREACHABLE: Final = 3
 _COLLECT_AFTER: Final = 10_000
 """How many new objects start a garbage collection; by default it is 700."""
-
-STOPPED: Final = 130
-"""128 and the number of SIGINT, as shells have it."""
 
 Handler = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
 

@@ -8,12 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from bot.cli_expression import Commands
+from bot.exit_status import DONE, NOT_PASSED, UNREACHABLE
 from bot.settings import load_settings
 from pipeline.findings import Finding, Verdict
-
-_DONE = 0
-_NOT_WELL = 1
-_UNREACHABLE = 3
 
 
 def add_doctor_command(commands: Commands) -> None:
@@ -38,5 +35,5 @@ async def _doctor(options: argparse.Namespace) -> int:
 def status_of(findings: Sequence[Finding]) -> int:
     """Return the exit status that findings stand for."""
     if any(finding.unreachable for finding in findings):
-        return _UNREACHABLE
-    return _NOT_WELL if any(f.verdict is Verdict.FAILED for f in findings) else _DONE
+        return UNREACHABLE
+    return NOT_PASSED if any(f.verdict is Verdict.FAILED for f in findings) else DONE

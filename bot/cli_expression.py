@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from bot.exit_status import BAD_USAGE, DONE, NOT_PASSED
 from bot.settings import load_settings
 from pipeline.configuration import Configuration
 from pipeline.configuration.loading import read_text
@@ -41,9 +42,6 @@ from pipeline.stages.importing import typed_values
 if TYPE_CHECKING:
     from bot.wiring import Systems
 
-_DONE: Final = 0
-_NOT_PASSED: Final = 1
-_BAD_USAGE: Final = 2
 _WIDTH: Final = 110
 _LITERALS: Final = frozenset({"text", "number", "word"})
 _HIDDEN: Final = "present, hidden"
@@ -98,7 +96,7 @@ async def _expression(options: argparse.Namespace) -> int:
         expression = compile_expression(text, subject.dialect)
     except ExpressionError as error:
         _show_error(text, error, as_json=options.json)
-        return _BAD_USAGE
+        return BAD_USAGE
     context = Context(parameters={**subject.parameters, **_parameters(options.parameter)})
     trace = expression.trace({**subject.values, **given}, context)
     open_names = frozenset(given)
@@ -119,7 +117,7 @@ async def _expression(options: argparse.Namespace) -> int:
             _print(_words(root))
         if options.trace:
             _console().print(_tree(root))
-    return _NOT_PASSED if trace.error is not None else _DONE
+    return NOT_PASSED if trace.error is not None else DONE
 
 
 # -- what it is evaluated for ------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Any
 
+from bot.exit_status import DONE
 from bot.settings import load_settings
 from bot.views import wording
 from bot.views.batch import OUTCOMES
@@ -45,14 +46,14 @@ async def _history(options: argparse.Namespace) -> int:
     if options.json:
         reports = [report(run) for run in found.runs]
         sys.stdout.write(f"{json.dumps(reports, ensure_ascii=False, indent=2)}\n")
-        return 0
+        return DONE
     for run in found.runs:
         sys.stdout.write(f"{line(run)}\n")
     if not found.runs:
         sys.stdout.write("There is no such run.\n" if options.identifier else "There is no run yet.\n")
     if found.more:
         sys.stdout.write(f"There are older ones: --limit {min(2 * options.limit, _MOST)}\n")
-    return 0
+    return DONE
 
 
 def line(run: Run) -> str:

@@ -7,9 +7,10 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from bot.cli_expression import Commands, add_expression_command
+from bot.exit_status import BAD_USAGE, DONE
 from bot.settings import load_settings
 from pipeline.configuration import Configuration, load_configuration, load_configurations
 from pipeline.configuration.describe import describe
@@ -18,9 +19,6 @@ from pipeline.configuration.lint import CheckedFile, check_files
 from pipeline.configuration.loading import read_configuration, read_text
 from pipeline.configuration.problems import Problem, Severity
 from pipeline.errors import ConfigurationInvalid
-
-_DONE: Final = 0
-_BAD_CONFIGURATION: Final = 2
 
 
 def add_rules_commands(commands: Commands) -> None:
@@ -78,7 +76,7 @@ async def _check(options: argparse.Namespace) -> int:
                     f"{problem.severity}: {problem.message} [{problem.code}]"
                 )
             _print(f"{file.path}: {_totals(file)}")
-    return _DONE if all(file.checked.ok for file in files) else _BAD_CONFIGURATION
+    return DONE if all(file.checked.ok for file in files) else BAD_USAGE
 
 
 def _checked(file: CheckedFile) -> Mapping[str, Any]:
@@ -117,7 +115,7 @@ async def _show(options: argparse.Namespace) -> int:
         _print_json(meaning)
     else:
         _print("\n".join(_meaning(meaning)))
-    return _DONE
+    return DONE
 
 
 def _configuration(name: str) -> Configuration:
@@ -210,7 +208,7 @@ async def _import(options: argparse.Namespace) -> int:
     sys.stdout.write(made.text)
     for note in made.notes:
         _tell(f"note: {note}")
-    return _DONE
+    return DONE
 
 
 def _json_of(name: str) -> Mapping[str, Any]:
@@ -233,4 +231,4 @@ async def _export(options: argparse.Namespace) -> int:
     _print_json(exported.schema)
     for note in exported.notes:
         _tell(f"note: {note}")
-    return _DONE
+    return DONE

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bot.exit_status import BAD_USAGE, DONE
 from bot.settings import load_settings
 from bot.stopping import until_stopped
 from bot.views import Message, controls
@@ -148,11 +149,11 @@ async def stay(port: int) -> int:
     """Run the demo until it is stopped; return 2 for a port that something else has."""
     if not _is_free(port):
         print(f"Port {port} is taken. Choose another one: fourcheck demo --port 8601", file=sys.stderr)
-        return 2
+        return BAD_USAGE
     async with contoso(port) as world:
         print(f"Contoso is up: {world.workspace.url}/", flush=True)
         await until_stopped()
-    return 0
+    return DONE
 
 
 def _is_free(port: int) -> bool:

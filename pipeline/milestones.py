@@ -37,10 +37,6 @@ SWEEP_AFTER: Final = "sweep.after"
 PUT_BACK: Final = "put_back"
 CLAIMED: Final = "claimed"
 
-MILESTONES: Final = tuple(
-    value for name, value in dict(globals()).items() if name.isupper() and name != "NAME"
-)
-
 _log = logging.getLogger(NAME)
 
 

@@ -7,7 +7,6 @@ from Microsoft's "Active Directory Schema" pages; the flags are from MS-ADTS and
 
 from __future__ import annotations
 
-import base64
 import re
 import struct
 import uuid
@@ -377,8 +376,3 @@ _WORDS: Final[dict[str, Callable[[int], tuple[str, ...]]]] = {
     "msexchrecipienttypedetails": _recipient_type,
     "admincount": _admin_count,
 }
-
-
-def anchor_text(raw: bytes) -> str:
-    """Write a GUID's octets as the source anchor that Entra ID keeps (base64)."""
-    return base64.b64encode(raw).decode("ascii")

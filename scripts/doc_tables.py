@@ -12,9 +12,45 @@ from pathlib import Path
 from typing import Final
 
 from pipeline import facts
+from pipeline.adapters.ldap_faults import GROUPS, Fault
+from pipeline.errors import ObjectKindUnknown
 
 ROOT: Final = Path(__file__).parents[1]
 _PLACE: Final = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+_VARYING: Final = re.compile(r"\{\w+\}")
+_SETTING: Final = re.compile(r"FOURCHECK_[A-Z_]+[A-Z]")
+
+_OTHER_KIND: Final = Fault(
+    "other_kind",
+    "it is a computer, an organizational unit or the like",
+    ObjectKindUnknown,
+    "Its class is {kind}, and objects of that class are not handled.",
+)
+"""The one row that is not the adapter's: the import stage looks at the class of what was read."""
+
+
+def directory_faults() -> str:
+    """Return the faults of a directory, a table each kind; what varies is an ellipsis."""
+    parts = []
+    for heading, rows in GROUPS.items():
+        head = f"### {heading}\n\n| when | name | the message | what to do | again |\n|---|---|---|---|---|"
+        more = (_OTHER_KIND,) if heading == "The object" else ()
+        parts.append("\n".join((head, *map(_fault, (*rows, *more)))))
+    return "\n\n".join(parts) + "\n"
+
+
+def _fault(fault: Fault) -> str:
+    remedy = fault.kind.remedy if fault.remedy is None else fault.remedy
+    if _VARYING.fullmatch(remedy):
+        remedy = "what the first of them calls for"
+    again = "may help" if fault.kind.retry_helps else ""
+    told = (_marked(fault.sentence), _marked(remedy))
+    return f"| {fault.when} | `{fault.kind.code}` | {' | '.join(told)} | {again} |"
+
+
+def _marked(text: str) -> str:
+    return _SETTING.sub(lambda found: f"`{found[0]}`", _VARYING.sub("…", text)).replace("|", "\\|")
 
 
 def permissions() -> str:
@@ -36,7 +72,10 @@ def _stands_for(name: str, other: facts.Permission) -> bool:
     return other.writes and other.name not in alone and name in other.enough and not other.optional
 
 
-TABLES: Final[Mapping[str, Callable[[], str]]] = {"permissions": permissions}
+TABLES: Final[Mapping[str, Callable[[], str]]] = {
+    "directory-faults": directory_faults,
+    "permissions": permissions,
+}
 
 
 def pages() -> list[Path]:

@@ -14,7 +14,7 @@ from pipeline.adapters.ldap_connection import Deadline, RawEntry, Session, look_
 from pipeline.adapters.ldap_faults import fault
 from pipeline.adapters.ldap_filters import ANYTHING, AllOf, Equal, Filter
 from pipeline.adapters.ldap_membership import memberships, primary_members
-from pipeline.adapters.ldap_people import LOOKED_AT, SHOWN, TIME_LIMIT_S, in_order, people_filter
+from pipeline.adapters.ldap_people import LOOKED_AT, SHOWN, in_order, people_filter
 from pipeline.adapters.ldap_pool import LdapPool, LookUp
 from pipeline.adapters.ldap_reading import checked, complete, read_long, search_pages
 from pipeline.adapters.ldap_settings import LdapSettings
@@ -99,17 +99,18 @@ class LdapDirectory:
     async def search(self, text: str, *, limit: int) -> tuple[DirectoryEntry, ...]:
         """Find people, groups and contacts by the first letters of what they are called, the likeliest first.
 
-        Nothing is found for an empty text or a single letter. Takes 2 seconds at most; searches leave half of
-        the connections to other calls. Raises DirectoryError.
+        Nothing is found for an empty text or a single letter. Takes `search_timeout_s` at most; searches
+        leave half of the connections to other calls. Raises DirectoryError.
         """
         condition = people_filter(text)
         if condition is None or limit < 1:
             return ()
+        limit_s = self._settings.search_timeout_s
         try:
-            async with asyncio.timeout(TIME_LIMIT_S), self._searches:
+            async with asyncio.timeout(limit_s), self._searches:
                 found = await self._pool.run(
                     lambda session, deadline: self._search(session, condition, deadline),
-                    within_s=TIME_LIMIT_S,
+                    within_s=limit_s,
                 )
         except TimeoutError:
             raise ldap_errors.timed_out(None) from None
@@ -130,8 +131,7 @@ class LdapDirectory:
             deadline=deadline,
             scope="SUBTREE",
             size_limit=LOOKED_AT,
-            time_limit_s=TIME_LIMIT_S
-            / 2,  # then the controller gives what it has, before nobody waits any more
+            time_limit_s=self._settings.search_timeout_s / 2,  # then it gives what it has: somebody waits
             partial=True,
         )
         return tuple(complete(session, raw, self._settings, deadline) for raw in found.entries)

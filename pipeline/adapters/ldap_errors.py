@@ -17,7 +17,6 @@ from pipeline.errors import DirectoryError, RequestError
 SUCCESS: Final = 0
 TIME_LIMIT_EXCEEDED: Final = 3
 SIZE_LIMIT_EXCEEDED: Final = 4
-NO_SUCH_OBJECT: Final = 32
 MATCHED_DN: Final = "matched_dn"
 """Under this name an error's ids hold the nearest container that exists, where the controller tells."""
 

@@ -23,9 +23,6 @@ SHOWN: Final = (
 )
 """What a list of choices needs; nothing else is read."""
 
-TIME_LIMIT_S: Final = 2.0
-"""How long a whole search may take: who types waits, and the next letter asks anew."""
-
 LOOKED_AT: Final = 100
 """How many hits are put in order at most; a controller gives them in no order of use."""
 

@@ -54,6 +54,8 @@ class LdapSettings:
     connect_timeout_s: float = 5.0
     receive_timeout_s: int = 10
     operation_timeout_s: float = 30.0
+    search_timeout_s: float = 2.0
+    """For a whole search for people: who types waits, and the next letter asks anew."""
     connections: int = 4
     idle_limit_s: float = 240.0
     """A connection unused for longer is not trusted: firewalls drop such ones without a word."""

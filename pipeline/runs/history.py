@@ -51,12 +51,6 @@ def question(typed: str, configurations: Collection[str] | None = None) -> Quest
     return Question(tuple(dict.fromkeys(names)), may_see)
 
 
-def question_of(run: Run, configurations: Collection[str] | None = None) -> Question:
-    """Return the question about the object of a run."""
-    name = run.object.guid if run.object is not None else run.identifier
-    return Question((name,), None if configurations is None else tuple(configurations))
-
-
 async def page(store: Store, wanted: Question, *, start: int = 0, limit: int = 20) -> Page:
     """Read a page. A run that this version cannot read is left out, with a line in the log.
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_DEPTH: Final = 100
-_CONSTRUCTED_CONTEXT: Final = 0xA0
 
 
 class MalformedError(ValueError):

@@ -32,6 +32,7 @@ async def test_picker_by_keyboard(desk: Page, app: App) -> None:
     app.open("Pick", field_block("Who", WHO), field_block("How", HOW), submit=plain("Go"))
     who = desk.get_by_role("combobox", name="Who")
     app.answer = PEOPLE
+    await expect(who).to_be_visible()
     await desk.keyboard.press("Tab")
     await expect(who).to_be_focused()
     await desk.keyboard.type("a")

@@ -203,7 +203,6 @@ def classify(error: BaseException) -> Lost:
     return Lost(Failure.NO_ANSWER, kind())
 
 
-_UNTRUSTED: Final = (ssl.SSLCertVerificationError, aiohttp.ClientConnectorCertificateError)
 _NEVER_CONNECTED: Final = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,

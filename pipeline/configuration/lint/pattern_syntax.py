@@ -9,7 +9,6 @@ Source: Microsoft Learn, page "Regular Expression Language - Quick Reference".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,13 +24,6 @@ _PLAIN: Final = {"n": "\n", "r": "\r", "t": "\t", "v": "\v", "f": "\f", "e": "\x
 
 def _is_word(letter: str) -> bool:
     return letter.isalnum() or letter == "_"
-
-
-_SORTS_BY_LETTER: Final[dict[str, Callable[[str], bool]]] = {
-    "w": _is_word,
-    "d": str.isdigit,
-    "s": str.isspace,
-}
 
 
 @dataclass(frozen=True, slots=True)

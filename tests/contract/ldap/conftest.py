@@ -96,7 +96,8 @@ _SAMBA = pytest.param("samba", marks=[pytest.mark.xdist_group("samba"), pytest.m
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """Give a domain controller that holds contoso: the sandbox's own, and a real Samba."""
     if request.param == "samba":
-        yield World(settings_of(request.getfixturevalue("samba")))
+        # a busy machine may need more than a person waits for
+        yield World(settings_of(request.getfixturevalue("samba"), search_timeout_s=20.0))
         return
     with in_a_thread(embedded) as running:
         yield running

@@ -78,19 +78,14 @@ async def test_awkward_names_are_found(directory: LdapDirectory, person: Interes
     """A name with special characters, in any script, is found by itself."""
     entry = ENTRIES[person.identifier]
     typed = entry.attributes["displayName"][0].decode()
-    for _ in range(3):  # a search gives up after two seconds, which a busy machine may need
-        if found := names(await directory.search(typed, limit=20)):
-            break
-    assert str(parse(person.identifier)) in found, ascii(typed)
+    assert str(parse(person.identifier)) in names(await directory.search(typed, limit=20)), ascii(typed)
 
 
 async def test_only_people_groups_and_contacts_are_found(directory: LdapDirectory) -> None:
     """Computers, organizational units and the domain itself are not offered; groups and contacts are."""
     assert await directory.search("PC00", limit=20) == ()
     assert await directory.search("Corp", limit=20) == ()
-    for _ in range(3):  # a search gives up after two seconds, which a busy machine may need
-        if partners := await directory.search("Partner,", limit=20):
-            break
+    partners = await directory.search("Partner,", limit=20)
     assert {entry.get("objectClass")[-1] for entry in partners} == {b"contact"}
     assert await directory.search("Apollo Guidance", limit=20)
 
