@@ -60,6 +60,7 @@ def build_app(
         return identity
 
     app = AsyncApp(
+        name="fourcheck",  # else Bolt walks the stack and all modules for one, for a sixth of a second
         client=AsyncWebClient(base_url=client.base_url, session=client.session),  # listeners use `client`
         authorize=authorize,
         signing_secret=signing_secret,
