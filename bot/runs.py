@@ -48,16 +48,13 @@ TAKEN_UP: Final = timedelta(minutes=15)
 """How old a request may be to be begun: later, who asked has helped themselves."""
 
 POLL_S: Final = 2.0
-"""How long to wait for news at most before looking for runs that wait, in seconds."""
+"""How long to wait for news at most before looking for runs that wait, in seconds; less for short leases."""
 
 FIRST_S: Final = 0.25
 """How long a run lets requests go first that are just being accepted, in seconds: Slack waits for them."""
 
 AGAIN_S: Final = 0.5
 """How long to wait after the store has failed, in seconds."""
-
-SWEEP_S: Final = 10.0
-"""How often to look for messages that nobody brings to their end, in seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -208,8 +205,9 @@ class Runs:
             passed(CLAIMED, run_id=lease.run_id, attempts=lease.attempts)
             self._begin(lease, asked_at, None)
         if len(leases) < room or room <= 0:
+            pause = min(POLL_S, self._store.lease_s / 5)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(POLL_S):  # wait_for can swallow the request to stop
+                async with asyncio.timeout(pause):  # wait_for can swallow the request to stop
                     await self._woken.wait()
 
     async def _hold_on(self) -> None:
@@ -256,7 +254,7 @@ class Runs:
                 _log.warning("run %s is not shown: %s", run_id, error.message)
         await self._store.end_deserted()
         passed(SWEEP_AFTER)
-        await asyncio.sleep(SWEEP_S)
+        await asyncio.sleep(self._store.lease_s)  # until then somebody may be in charge who has ended
 
     async def _show_end(self, run_id: RunId) -> None:
         if run_id in self._messages.shown:

@@ -44,8 +44,8 @@ from pipeline.provision import preview, provision
 from pipeline.recovery import UNCERTAIN_S, Earlier
 from pipeline.services import Services
 
-MARGIN_S: Final = 1.0
-"""How long before the end of a lease nothing is written any more, in seconds."""
+MARGIN: Final = 0.1
+"""In which part of a lease, at its end, nothing is written any more."""
 
 _PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0)
 """How long to wait before a statement is tried again; the last one for every further time."""
@@ -126,7 +126,7 @@ class Execution:
 
     def confirm(self, asked_at: float) -> None:
         """Take note that the lease was given or prolonged; `asked_at` is when that was asked for."""
-        self._deadline = asked_at + self._queue.lease_s - MARGIN_S
+        self._deadline = asked_at + self._queue.lease_s * (1 - MARGIN)
 
     def lose(self) -> None:
         """Take note that another process has the run."""

@@ -111,9 +111,10 @@ class Earlier:
             exact = [one for one in found if str(one.attributes.get(key.attribute)) == key.value]
             if exact:
                 return exact[0].identity
-            if key.kind is TargetKind.GROUP or boot_seconds() >= until:  # a group is made by its key, once
+            left = until - boot_seconds()
+            if key.kind is TargetKind.GROUP or left <= 0:  # a group is made by its key, once
                 return None
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(min(LOOK_AGAIN_S, left))
 
     async def settle(self, plan: Plan, journal: Journal) -> None:
         """Decide on every other write by the plan as it is now: what it still wants is not there."""

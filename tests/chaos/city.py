@@ -85,7 +85,6 @@ class City:
     url: str
     more: dict[str, str] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
-    _noted_before: int = 0
 
     # -- processes ---------------------------------------------------------------------------------------
 
@@ -127,9 +126,14 @@ class City:
         return self.processes[-1]
 
     async def living(self) -> Process:
-        """Return a process that takes commands: the one there is, or a new one."""
-        if not self.processes or not self.latest.lives:
+        """Return the one process that takes commands: the latest that lives, or a new one."""
+        living = [process for process in self.processes if process.lives]
+        for former in living[:-1]:
+            former.bury()
+        if not living:
             return await self.started()
+        self.processes.remove(living[-1])
+        self.processes.append(living[-1])
         await self.until(lambda: self.latest.listens, within=60)
         return self.latest
 
@@ -204,14 +208,17 @@ class City:
         with contextlib.closing(sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=5)) as file:
             return file.execute(statement).fetchall()
 
+    def _in_notice(self, key: str) -> str:
+        """Return what gives this key of a notice, as text."""
+        if self.url.startswith("sqlite"):
+            return f"CAST(json_extract(document, '$.{key}') AS TEXT)"
+        return f"(document ->> '{key}')"
+
     def unfinished(self) -> int:
         """Return how many runs have not ended, and how many messages are not final for all the bot knows."""
-        is_open = "json_extract(document, '$.open')"
-        if not self.url.startswith("sqlite"):
-            is_open = "(document ->> 'open')::boolean"
         ((runs, messages),) = self.sql(
             "SELECT (SELECT count(*) FROM runs WHERE state <> 'ended'),"  # our own words
-            f" (SELECT count(*) FROM notices WHERE {is_open})"
+            f" (SELECT count(*) FROM notices WHERE {self._in_notice('open')} IN ('1', 'true'))"
         )
         return int(runs) + int(messages)
 
@@ -223,19 +230,14 @@ class City:
             assert loop.time() < end, self.sql("SELECT run_id, state, outcome, attempts, epoch FROM runs")
             await asyncio.sleep(0.02)
 
-    def unnoted(self) -> int:
-        """Return how many messages Slack has taken from processes that died before they had noted it."""
-        taken = [c for c in self.workspace.calls() if c["method"] == "chat.postMessage"]
-        return len([c for c in taken if (c["response"] or {}).get("ok")]) - self.noted()
-
-    def noted(self) -> int:
-        """Return how many posts were noted, of all that the city's processes have made."""
-        return sum(process.passed("post.stored") for process in self.processes) - self._noted_before
+    def unnoted(self) -> list[str]:
+        """Return the messages of whose place the store does not know."""
+        noted = {ts for (ts,) in self.sql(f"SELECT {self._in_notice('ts')} FROM notices")}
+        return [message["ts"] for message in self.posted() if message["ts"] not in noted]
 
     def reset(self, seed: Mapping[str, Any] | None = None) -> None:
         """Put the stand-ins back as they were; processes and store stay."""
         self.wish_no_more()
-        self._noted_before += self.noted()
         self.workspace.reset()
         self.tenant.reset(seed or tenant_seed())
         self.directory.faults.clear()

@@ -47,8 +47,11 @@ def server_url(postgres: PostgresServer) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def server_city(nursery: Nursery, folder: Path, server_url: str) -> AsyncIterator[City]:
-    """Give contoso whose store is PostgreSQL."""
+async def server_city(
+    nursery: Nursery, folder: Path, server_url: str, request: pytest.FixtureRequest
+) -> AsyncIterator[City]:
+    """Give contoso whose store is PostgreSQL; a module of tests may have settings of its own in `MORE`."""
     (folder / "shared").mkdir()
-    async with city_on(nursery, server_url, folder / "shared") as made:
+    more = getattr(request.module, "MORE", {})
+    async with city_on(nursery, server_url, folder / "shared", **more) as made:
         yield made

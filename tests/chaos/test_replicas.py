@@ -67,7 +67,7 @@ async def test_a_frozen_process_writes_no_more_when_it_wakes(server_city: City) 
     frozen.send(signal.SIGCONT)
     await asyncio.sleep(0.5)
     await city.until_settled()
-    assert sorted(city.effects()) == CREATED
+    assert sorted(city.effects()) == CREATED, blocks_as_text(city.ended()[0]["blocks"])
     assert len(city.ended()) == 1
     frozen.kill()
     await frozen.ended()
