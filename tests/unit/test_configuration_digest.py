@@ -105,7 +105,7 @@ def test_meaning_changes_the_digest(old: str, new: str, reason: str) -> None:
     assert digest(TEXT.replace(old, new, 1)) != digest(TEXT), reason
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rules_means_nothing(chance: object) -> None:
     """Mappings, clauses, filters and the keys of the file in any order are the same rules."""

@@ -103,14 +103,14 @@ def typed(value: Any) -> Any:
     return repr(value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(RUNS)
 def test_a_run_survives_storage_unchanged(run: Run) -> None:
     """Whatever a run holds, it is read back from its document as it was."""
     assert from_document(json.loads(json.dumps(to_document(run)))) == run
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(RUNS)
 def test_the_text_of_a_document_is_that_document(run: Run) -> None:
     """What is stored without the way through dicts holds the same, in ASCII, lone surrogates and all."""
@@ -183,7 +183,7 @@ def test_a_later_schema_version_is_refused() -> None:
         from_document(to_document(a_run()) | {"schema_version": SCHEMA_VERSION + 1})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(RUNS)
 def test_every_report_obeys_its_schema(run: Run) -> None:
     """What is printed is what the published schema promises, and nothing more."""

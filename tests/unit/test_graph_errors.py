@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import errors
@@ -226,6 +226,7 @@ ODD_ERRORS = st.dictionaries(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     status=st.integers(300, 599),
     answer=JSON | st.fixed_dictionaries({"error": JSON | ODD_ERRORS}),

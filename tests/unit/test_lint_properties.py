@@ -48,7 +48,7 @@ def broken(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(broken())
 def test_a_broken_file_is_told_and_never_raises(text: str) -> None:
     """Every finding has a known code and stands in the file; loading and checking agree about errors."""
@@ -63,7 +63,7 @@ def test_a_broken_file_is_told_and_never_raises(text: str) -> None:
     assert (configuration is None) is bool(problems)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_at_all_is_told(text: str) -> None:
     """A file that was never a configuration is no exception either."""

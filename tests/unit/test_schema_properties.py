@@ -181,7 +181,7 @@ SCHEMAS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(SCHEMAS)
 def test_import_and_export_are_stable(schema: Json) -> None:
     """A schema is refused in words, or becomes a good configuration that gives it back to the letter."""

@@ -15,12 +15,13 @@ from typing import Final
 
 from pipeline.expressions import (
     Context,
+    Dialect,
+    Expression,
     ExpressionError,
     Ignore,
     Scalar,
     Value,
     as_text,
-    compile_expression,
 )
 from pipeline.expressions.nodes import Attribute, Binary, Call, Chain, Node, Number, Span, Text, Word
 from pipeline.expressions.printer import print_node
@@ -216,9 +217,9 @@ class _Chance(random.Random):
         return Call(name.casefold(), tuple(arguments), name, NOWHERE)
 
 
-def _outcomes(text: str, source: Mapping[str, Value]) -> tuple[str, str]:
-    """Give what evaluating gives, and what tracing gives."""
-    expression = compile_expression(text)
+def _outcomes(text: str, tree: Node, source: Mapping[str, Value]) -> tuple[str, str]:
+    """Give what evaluating gives, and what tracing gives; that text and tree are one is shown elsewhere."""
+    expression = Expression(text, tree, Dialect.CLOUD_SYNC)
     try:
         plain = _shown(expression.evaluate(source, Context()))
     except ExpressionError:
@@ -240,7 +241,7 @@ def test_closures_agree_with_a_plain_walk() -> None:
         except _Stop:
             expected = "error"
         text = print_node(tree)
-        assert _outcomes(text, source) == (expected, expected), f"{text} of {source}"
+        assert _outcomes(text, tree, source) == (expected, expected), f"{text} of {source}"
         seen[expected.split()[0]] += 1
     # The trees are worth something only if they come out differently.
     assert all(seen[kind] > _TREES // 50 for kind in ("str", "bool", "NoneType", "int", "error")), seen
