@@ -37,7 +37,7 @@ def _trace(text: str) -> None:
 
 
 def _milliseconds(work: Callable[[str], None], text: str) -> float:
-    """Return the processor time that a piece of work takes at its best, nothing being remembered before it."""
+    """Return the processor time that a piece of work takes at its best, nothing remembered before it."""
     best = float("inf")
     for _ in range(ATTEMPTS):
         replacing.forget()
