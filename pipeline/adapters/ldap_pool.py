@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Final, TypeVar
 
 import ldap3
@@ -92,7 +93,8 @@ class LdapPool:
             raise fault("closed")
         call = _Call(Deadline.after(within_s))
         self._calls.add(call)
-        future = asyncio.get_running_loop().run_in_executor(self._executor, self._run, work, call)
+        in_context = copy_context().run  # for the log: which run it is
+        future = asyncio.get_running_loop().run_in_executor(self._executor, in_context, self._run, work, call)
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             await asyncio.wait({future}, timeout=within_s)

@@ -16,6 +16,7 @@ import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -146,7 +147,8 @@ class TokenSource:
 
     async def _renew(self, claims: str | None) -> _Held:
         loop = asyncio.get_running_loop()
-        result = await loop.run_in_executor(self._worker, self._acquire, claims)
+        in_context = copy_context().run  # for the log: which run it is
+        result = await loop.run_in_executor(self._worker, in_context, self._acquire, claims)
         life = _seconds(result.get("expires_in"))
         now = self._clock.monotonic()
         self._held = _Held(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import copy_context
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
@@ -85,7 +86,7 @@ class SqliteDatabase:
             with translated(), self.file.reader.begin() as connection:
                 return statements(connection)
 
-        return self._reader.submit(work)
+        return self._reader.submit(copy_context().run, work)  # for the log: which run it is about
 
     def now(self, connection: Connection) -> datetime | None:
         """Return nothing: there is one process, and its clock is as good as any."""

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
@@ -100,7 +101,7 @@ class PostgresDatabase:
                 return self._transaction(statements, durable=durable)
 
         turn = next(self._turns) if about is None else zlib.crc32(about.encode("utf-8", "surrogatepass"))
-        return self._writers[turn % _WRITERS].submit(work)
+        return self._writers[turn % _WRITERS].submit(copy_context().run, work)  # for the log: which run it is
 
     def _transaction(self, statements: Callable[[Connection], _T], *, durable: bool) -> _T:
         with self.engine.begin() as connection:
@@ -115,7 +116,7 @@ class PostgresDatabase:
             with translated(), self.reader.begin() as connection:
                 return statements(connection)
 
-        return self._readers.submit(work)
+        return self._readers.submit(copy_context().run, work)
 
     def now(self, connection: Connection) -> datetime | None:
         """Return the server's time, which all processes share; the moment, not that of the transaction."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -23,6 +24,11 @@ class _Write:
     statements: Callable[[Connection], Any]
     durable: bool
     answer: Future[Any] = field(default_factory=Future)
+    context: Context = field(default_factory=copy_context)
+    """Of whoever asked for it: lines of the log say which run they are about."""
+
+    def carry_out(self, connection: Connection) -> Any:
+        return self.context.run(self.statements, connection)
 
 
 class Writer:
@@ -61,7 +67,7 @@ class Writer:
 
     def _done_together(self, batch: list[_Write]) -> bool:
         def all_of_them(connection: Connection) -> list[Any]:
-            return [write.statements(connection) for write in batch]
+            return [write.carry_out(connection) for write in batch]
 
         try:
             results = self._transaction(all_of_them, durable=any(write.durable for write in batch))
@@ -73,12 +79,15 @@ class Writer:
 
     def _do_alone(self, write: _Write) -> None:
         try:
-            with translated():
-                result = self._transaction(write.statements, durable=write.durable)
+            result = write.context.run(self._in_words, write)
         except BaseException as error:  # noqa: BLE001 -- it belongs to the caller
             write.answer.set_exception(error)
         else:
             write.answer.set_result(result)
+
+    def _in_words(self, write: _Write) -> Any:
+        with translated():
+            return self._transaction(write.statements, durable=write.durable)
 
     def _transaction(self, statements: Callable[[Connection], _T], *, durable: bool) -> _T:
         self._file.require_in_place()

@@ -6,6 +6,7 @@ import asyncio
 import time
 
 import pytest
+import structlog
 
 from pipeline.adapters.ldap import LdapDirectory, LdapSettings
 from pipeline.errors import (
@@ -55,6 +56,13 @@ async def test_calls_at_once_do_not_mix_their_answers(directory: LdapDirectory) 
     entries = [e for e in directory_entries() if e.dn.endswith(TOP_DN)][:200]
     read = await asyncio.gather(*(directory.resolve(parse_identifier(e.dn), ["objectGUID"]) for e in entries))
     assert [r.get("objectGUID") for r in read] == [e.attributes["objectGUID"] for e in entries]
+
+
+async def test_a_thread_knows_which_run_it_works_for(directory: LdapDirectory) -> None:
+    """What is logged while the directory is asked carries the run, as every other line does."""
+    with structlog.contextvars.bound_contextvars(run="01JD"):
+        known = await directory._pool.run(lambda *_: structlog.contextvars.get_contextvars())
+    assert known == {"run": "01JD"}
 
 
 async def test_warming_up_fails_when_nothing_is_there(

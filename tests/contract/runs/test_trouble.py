@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import sqlite3
 import stat
 import subprocess
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,8 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from sqlalchemy import Connection
 
 from pipeline.errors import StoreUnavailable
+from pipeline.ids import RunId
 from pipeline.model import Request, new_run
 from pipeline.runs.store import Store, open_store
 from tests.contract.runs.conftest import file_of
@@ -74,13 +79,17 @@ async def test_every_use_of_a_damaged_store_is_told(store: Store, path: Path, as
         await use(store, run)
 
 
-@pytest.mark.parametrize("use", EVERY_USE)
-async def test_every_use_of_a_closed_store_is_told(store: Store, ask: Ask, use: Any) -> None:
+async def test_every_use_of_a_closed_store_is_told(store: Store, ask: Ask) -> None:
     """A call that comes after closing is refused in words; closing twice is nothing."""
     await store.close()
     await store.close()
-    with pytest.raises(StoreUnavailable, match="closed"):
-        await use(store, new_run(ask(), store._clock.now()))
+    run = new_run(ask(), store._clock.now())
+    uses = (use.values[0](store, run) for use in EVERY_USE)
+    answers = await asyncio.gather(*uses, return_exceptions=True)
+    told = [answer.message if isinstance(answer, StoreUnavailable) else answer for answer in answers]
+    assert dict(zip([use.id for use in EVERY_USE], told, strict=True)) == {
+        use.id: "The run store is closed." for use in EVERY_USE
+    }
 
 
 @pytest.mark.parametrize(
@@ -209,6 +218,35 @@ async def test_an_error_carries_no_evidence(store: Store, ask: Ask, caplog: pyte
     assert "hunter2" not in "".join(traceback.format_exception(trouble.value.__cause__, chain=True))
     assert "hunter2" not in caplog.text
     assert "SQLITE_CONSTRAINT" in caplog.text or "UniqueViolation" in caplog.text
+
+
+async def test_a_line_from_a_thread_says_which_run_it_is_about(store: Store, ask: Ask) -> None:
+    """What the store logs in its threads carries the run of whoever asked, alone or beside others."""
+    said: list[tuple[str, object]] = []
+
+    class Heard(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            del record
+            bound = structlog.contextvars.get_contextvars()
+            said.append((threading.current_thread().name, bound.get("run")))
+
+    async def fail(run_id: RunId) -> None:
+        def of_no_table(connection: Connection) -> None:
+            connection.exec_driver_sql("SELECT * FROM nowhere")
+
+        with structlog.contextvars.bound_contextvars(run=run_id):
+            outcomes = (store._write(of_no_table), store._read(of_no_table))
+            await asyncio.gather(*outcomes, return_exceptions=True)
+
+    names = [ask().run_id for _ in range(3)]
+    logger, heard = logging.getLogger("pipeline.runs.troubles"), Heard()
+    logger.addHandler(heard)
+    try:
+        await asyncio.gather(*map(fail, names))
+    finally:
+        logger.removeHandler(heard)
+    assert {"writer" in thread for thread, _ in said} == {True, False}
+    assert sorted(str(run) for _, run in said) == sorted(2 * names)
 
 
 async def test_nobody_else_can_read_the_files(url: str, path: Path, ask: Ask) -> None:
