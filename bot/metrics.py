@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from aiohttp import web
@@ -24,7 +24,8 @@ _CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 class Metrics:
     """The numbers of one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._sleep = sleep
         self.registry: Final = CollectorRegistry()
         self.runs: Final = self._counter(
             "runs", "Runs that ended here, by mode and outcome", "mode", "outcome"
@@ -59,7 +60,7 @@ class Metrics:
         """Wait before a request to Microsoft Graph is made again, and count it."""
         self.retries.inc()
         self.waited.inc(seconds)
-        await asyncio.sleep(seconds)
+        await self._sleep(seconds)
 
     def readiness(self, answers: Mapping[str, str]) -> None:
         """Take note of what a readiness check has found."""

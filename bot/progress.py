@@ -22,6 +22,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.pace import USUAL, Pace
 from bot.rendering import always
 from bot.response_urls import ResponseUrlGone, ResponseUrls, ResponseUrlUnreachable
 from bot.slack import Rejection, rejection
@@ -34,12 +35,6 @@ from pipeline.model import Outcome, Run, StageName, StageStatus
 
 FIRST_S: Final = 0.05
 """How long the first post waits for the import, so that it can show a check mark already."""
-
-BETWEEN_S: Final = 1.0
-"""Slack's own advice: not more than one update a second for one message."""
-
-SHARE_S: Final = 1.2
-"""How often Slack takes an update of all messages together, in seconds: 50 a minute (page "Rate limits")."""
 
 GIVE_UP_S: Final = 900.0
 """How long a final state is kept being sent while Slack is away."""
@@ -69,9 +64,6 @@ _STOPPED: Final = frozenset({StageStatus.FAILED, StageStatus.SKIPPED})
 
 RELOAD_S: Final = 3.0
 """How long a message waits for news before it asks the store: another process may carry runs out."""
-
-PAUSE_S: Final = 1.0
-"""How long to wait after a failure that may pass, unless Slack says how long."""
 
 OPEN: Final = "open"
 """The key of a stored place that says whether there is anything left to show."""
@@ -162,12 +154,15 @@ class Messages:
         store: MessageStore,
         tasks: Tasks,
         render: Callable[[Sequence[Run]], Message],
+        *,
+        pace: Pace = USUAL,
     ) -> None:
         self._client = client
         self._response_urls = response_urls
         self._store = store
         self._tasks = tasks
         self._render = always(render)
+        self.pace = pace
         self._open: dict[RunId, tuple[_Message, asyncio.Task[None]]] = {}
         self._count = 0
 
@@ -193,7 +188,7 @@ class Messages:
     @property
     def between_s(self) -> float:
         """How long one message waits between two updates: they share what Slack takes."""
-        return max(BETWEEN_S, SHARE_S * self._count)
+        return max(self.pace.between_s, self.pace.share_s * self._count)
 
     @property
     def shown(self) -> tuple[RunId, ...]:
@@ -303,7 +298,7 @@ class _Message:
         if len(self._runs) < len(self._run_ids) > 1:  # taken up from another process
             await self._reload()
         loop = asyncio.get_running_loop()
-        sent_at = loop.time() - BETWEEN_S
+        sent_at = loop.time() - self._messages.pace.between_s
         trying_since: float | None = None
         while self._place.open:
             runs = await self._wait_until_due(sent_at)
@@ -330,7 +325,7 @@ class _Message:
             return None
         except (ResponseUrlUnreachable, aiohttp.ClientError, OSError) as error:
             _log.warning("Slack is out of reach for run %s: %s", self._run_ids[0], type(error).__name__)
-            return PAUSE_S
+            return self._messages.pace.again_s
         return None
 
     async def _show(self, runs: tuple[Run, ...]) -> None:
@@ -399,7 +394,7 @@ class _Message:
             elif self._is_final(runs) or self._shown is None or loop.time() >= due:
                 return runs
             else:  # fewer messages may be open in a moment, and share what Slack takes
-                await self._sleep_until(min(due, loop.time() + BETWEEN_S))
+                await self._sleep_until(min(due, loop.time() + self._messages.pace.between_s))
 
     def _is_due_at_all(self, runs: tuple[Run, ...]) -> bool:
         if self._is_final(runs):

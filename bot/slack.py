@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import aiohttp
@@ -105,6 +106,16 @@ async def open_slack(settings: SlackSettings, proxies: ProxySettings) -> AsyncIt
 
 def trusted(ca_file: Path | None) -> ssl.SSLContext:
     """Return a context that trusts the machine's and the public CAs, and the one in `ca_file` as well."""
+    return _usual() if ca_file is None else _with_ca(ca_file)
+
+
+@cache
+def _usual() -> ssl.SSLContext:
+    """Read the CAs once: there are hundreds, and it takes as long as several calls to Slack."""
+    return _with_ca(None)
+
+
+def _with_ca(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())  # the machine's own store may be empty
     if ca_file is not None:

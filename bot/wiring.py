@@ -27,6 +27,7 @@ from bot.listeners.permission import Permission
 from bot.listeners.picker import Picker
 from bot.listeners.starting import Starting
 from bot.metrics import Counting, Metrics, metrics_route
+from bot.pace import USUAL, Pace
 from bot.progress import Messages
 from bot.retention import keep_for
 from bot.runs import Runs
@@ -70,6 +71,7 @@ class Systems:
     store: Store
     writes: bool
     metrics: Metrics
+    pace: Pace
 
     def services(self, events: Events) -> Services:
         """Return what a run needs."""
@@ -82,6 +84,7 @@ class Systems:
             events=events,
             clock=SystemClock(),
             writes=self.writes,
+            sleep=self.pace.sleep,
         )
 
     async def warm_up(self) -> None:
@@ -99,7 +102,9 @@ class Systems:
 
 
 @asynccontextmanager
-async def open_systems(settings: Settings, *, guest: bool = False) -> AsyncIterator[Systems]:
+async def open_systems(
+    settings: Settings, *, guest: bool = False, pace: Pace = USUAL
+) -> AsyncIterator[Systems]:
     """Open store, directories and tenant. `guest`: beside a running bot, without taking its place."""
     configurations = ConfigurationKeeper(settings.configurations)
     async with AsyncExitStack() as stack:
@@ -112,7 +117,7 @@ async def open_systems(settings: Settings, *, guest: bool = False) -> AsyncItera
         clock = SystemClock()
         tokens = TokenSource(token_settings(settings), clock)
         stack.push_async_callback(tokens.aclose)
-        metrics = Metrics()
+        metrics = Metrics(pace.sleep)
         transport = GraphTransport(graph_settings(settings), tokens, clock, sleep=metrics.pause)
         stack.push_async_callback(transport.aclose)
         yield Systems(
@@ -123,6 +128,7 @@ async def open_systems(settings: Settings, *, guest: bool = False) -> AsyncItera
             store=store,
             writes=settings.entra.writes == "on",
             metrics=metrics,
+            pace=pace,
         )
 
 
@@ -136,10 +142,10 @@ class Bot:
 
 
 @asynccontextmanager
-async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
+async def running_bot(settings: Settings, pace: Pace = USUAL) -> AsyncIterator[Bot]:
     """Run the bot until the block ends, then let what is under way finish."""
     async with AsyncExitStack() as stack:
-        systems = await stack.enter_async_context(open_systems(settings))
+        systems = await stack.enter_async_context(open_systems(settings, pace=pace))
         slack = await stack.enter_async_context(open_slack(settings.slack, settings.proxy))
         tasks = Tasks()
         runs, app = _surface(settings, systems, slack, tasks)
@@ -150,8 +156,8 @@ async def running_bot(settings: Settings) -> AsyncIterator[Bot]:
         stack.push_async_callback(_cancel, renewal)
         purge = keep_for(settings.store.retention_days, systems.store, SystemClock())
         stack.push_async_callback(_cancel, asyncio.create_task(purge, name="retention"))
-        watch = asyncio.create_task(systems.configurations.watch(), name="configurations")
-        stack.push_async_callback(_cancel, watch)
+        watch = systems.configurations.watch(pace.configurations_s)
+        stack.push_async_callback(_cancel, asyncio.create_task(watch, name="configurations"))
         checks = _checks(systems, slack.client)
         await runs.take_up()
         if settings.slack.mode == "socket":
@@ -177,7 +183,9 @@ def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -
             return render(runs[0])
         return batch_message(runs, writes_on=systems.writes, hints=hints)
 
-    messages = Messages(slack.client, slack.response_urls, systems.store, tasks, render_all)
+    messages = Messages(
+        slack.client, slack.response_urls, systems.store, tasks, render_all, pace=systems.pace
+    )
     answers = Answers(slack.client, slack.response_urls, tasks)
     services = systems.services(Counting(messages, systems.metrics))
     limits = Limits(
@@ -220,7 +228,12 @@ def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -
         details=Details(store=systems.store, permission=permission, client=slack.client, answers=answers),
         buttons=buttons,
         starting=Starting(
-            runs=runs, store=systems.store, permission=permission, answers=answers, clock=services.clock
+            runs=runs,
+            store=systems.store,
+            permission=permission,
+            answers=answers,
+            clock=services.clock,
+            double_click_s=systems.pace.double_click_s,
         ),
         answers=answers,
     )

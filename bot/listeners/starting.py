@@ -21,24 +21,32 @@ from pipeline.model import Mode, Request, Run
 from pipeline.ports import Clock
 from pipeline.runs.store import Store
 
-DOUBLE_CLICK: Final = timedelta(seconds=3)
-"""A second click so soon after the first means the same."""
-
 _TRIES: Final = 50
 """How often one person can start the same again from one button: more often, another button is there."""
 
 
 class Starting:
-    """Listens to the buttons that start runs. The rights are those of whoever clicked."""
+    """Listens to the buttons that start runs. The rights are those of whoever clicked.
+
+    A second click within `double_click_s` seconds of the first means the same.
+    """
 
     def __init__(
-        self, *, runs: Runs, store: Store, permission: Permission, answers: Answers, clock: Clock
+        self,
+        *,
+        runs: Runs,
+        store: Store,
+        permission: Permission,
+        answers: Answers,
+        clock: Clock,
+        double_click_s: float,
     ) -> None:
         self._runs = runs
         self._store = store
         self._permission = permission
         self._answers = answers
         self._clock = clock
+        self._double_click = timedelta(seconds=double_click_s)
 
     async def run_again(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Run the same request again, in the name of whoever clicked."""
@@ -130,7 +138,7 @@ class Starting:
     async def _earlier(self, run_id: RunId) -> Run | None:
         """Return the run that an earlier click started, where this click means that very run."""
         run = await self._store.load(run_id)
-        if run is None or (run.ended_at is not None and self._age(run) > DOUBLE_CLICK):
+        if run is None or (run.ended_at is not None and self._age(run) > self._double_click):
             return None
         return run
 
@@ -189,7 +197,7 @@ class Starting:
 
     async def _answer(self, ack: AsyncAck, body: dict[str, Any], actor: Actor, under_way: Run | None) -> None:
         """Acknowledge; who clicked in a modal, or again while the run is under way, is told where it is."""
-        if under_way is not None and under_way.ended_at is None and self._age(under_way) > DOUBLE_CLICK:
+        if under_way is not None and under_way.ended_at is None and self._age(under_way) > self._double_click:
             notice = await self._store.notice(under_way.run_id)
             where = str((notice or {}).get("channel") or "")
             message = notices.busy(wording.object_name(under_way), str(under_way.actor), where)

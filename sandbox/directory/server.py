@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -36,6 +37,16 @@ _HANDSHAKE_SECONDS = 10
 _GOODBYE_SECONDS = 0.5  # a client that does not answer the end of TLS is not waited for
 
 
+def _tree(entries: Sequence[Entry], base_dn: str) -> Tree:
+    return _contoso() if entries is directory_entries() and base_dn == BASE_DN else Tree(entries, base_dn)
+
+
+@cache
+def _contoso() -> Tree:
+    """Build the usual population once: nothing changes a tree, so that all servers may share it."""
+    return Tree(directory_entries(), BASE_DN)
+
+
 class DirectoryServer:
     """Serve contoso over LDAPS on 127.0.0.1, and over StartTLS when asked to.
 
@@ -57,7 +68,7 @@ class DirectoryServer:
     ) -> None:
         self._port = port
         self._starttls_port = starttls_port
-        self._tree = Tree(directory_entries() if entries is None else entries, base_dn)
+        self._tree = _tree(directory_entries() if entries is None else entries, base_dn)
         self._accounts = Accounts(self._tree, bind_passwords() if passwords is None else passwords)
         self._policy = policy or DirectoryPolicy()
         self._folder: tempfile.TemporaryDirectory[str] | None = None

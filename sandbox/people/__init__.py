@@ -5,6 +5,7 @@ Everything is deterministic: the same names, GUIDs, SIDs and values in every run
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -91,8 +92,14 @@ def tenant_seed() -> dict[str, Any]:
     Keys: tenant_id, client_id, client_secret, organization, domains, users (Graph v1.0 users, with the
     manager's id as `manager`), groups (with ids as `members`), deletedItems, privileged.
     """
+    seed: dict[str, Any] = json.loads(_tenant_as_text())
+    return seed
+
+
+@cache
+def _tenant_as_text() -> str:
     population = _population()
-    return build_tenant(population.people, population.groups)
+    return json.dumps(build_tenant(population.people, population.groups))
 
 
 def interesting_people() -> tuple[InterestingPerson, ...]:

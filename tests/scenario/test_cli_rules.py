@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,8 +77,11 @@ class Said:
         return json.loads(self.out)
 
 
+Command = Callable[..., Said]
+
+
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Any:
+def run(capsys: pytest.CaptureFixture[str]) -> Command:
     """Give a function that runs a command in this process."""
 
     def command(*arguments: str) -> Said:
@@ -95,7 +98,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Any:
 # -- configuration -------------------------------------------------------------------------------------------
 
 
-def test_the_sample_checks(run: Any) -> None:
+def test_the_sample_checks(run: Command) -> None:
     """What ships has no error and no warning, and the status says so."""
     said = run("configuration", "check", str(SAMPLE))
 
@@ -104,7 +107,7 @@ def test_the_sample_checks(run: Any) -> None:
     assert run("configuration", "check", str(SAMPLE.parent), "--json").json["ok"] is True
 
 
-def test_planted_faults_are_all_named_with_their_lines(run: Any, tmp_path: Path) -> None:
+def test_planted_faults_are_all_named_with_their_lines(run: Command, tmp_path: Path) -> None:
     """More than ten faults in one file: one reading names every one, in words and as JSON."""
     path = tmp_path / "planted.yaml"
     path.write_text(PLANTED, encoding="utf-8")
@@ -121,7 +124,7 @@ def test_planted_faults_are_all_named_with_their_lines(run: Any, tmp_path: Path)
 
 
 def test_a_configuration_is_shown_by_name_and_by_file(
-    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What a configuration means can be read, and its digest is the one that runs are stamped with."""
     monkeypatch.chdir(tmp_path)
@@ -139,7 +142,7 @@ def test_a_configuration_is_shown_by_name_and_by_file(
     assert run("configuration", "show", "fabrikam").status == 2
 
 
-def test_a_schema_is_imported_and_exported(run: Any, tmp_path: Path) -> None:
+def test_a_schema_is_imported_and_exported(run: Command, tmp_path: Path) -> None:
     """YAML goes to standard output and notes to standard error; the way back is the very schema."""
     said = run("configuration", "import", str(SCHEMA), "--name", "tenant")
     path = tmp_path / "tenant.yaml"
@@ -155,7 +158,7 @@ def test_a_schema_is_imported_and_exported(run: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"synchronizationRules": []}'])
-def test_what_is_no_schema_is_bad_usage(run: Any, tmp_path: Path, content: str) -> None:
+def test_what_is_no_schema_is_bad_usage(run: Command, tmp_path: Path, content: str) -> None:
     """A wrong file ends with 2 and a sentence, and writes nothing to standard output."""
     path = tmp_path / "schema.json"
     path.write_text(content, encoding="utf-8")
@@ -177,7 +180,7 @@ def attributes(tmp_path: Path) -> str:
     return f"@{path}"
 
 
-def test_the_value_and_the_tree_are_shown(run: Any, attributes: str) -> None:
+def test_the_value_and_the_tree_are_shown(run: Command, attributes: str) -> None:
     """The value comes first; the tree says which branch was taken and where a null came from."""
     said = run("expression", SHOWN, "--attributes", attributes, "--trace")
     first, *tree = said.out.splitlines()
@@ -188,7 +191,7 @@ def test_the_value_and_the_tree_are_shown(run: Any, attributes: str) -> None:
     assert any("[mail]" in line and "the object has no value for it" in line for line in tree)
 
 
-def test_the_outcome_as_json(run: Any, attributes: str) -> None:
+def test_the_outcome_as_json(run: Command, attributes: str) -> None:
     """Scripts read the value in its own type, and the tree where it is asked for."""
     plain = run("expression", SHOWN, "--attributes", attributes, "--json").json
     traced = run("expression", SHOWN, "--attributes", attributes, "--json", "--trace").json
@@ -201,7 +204,7 @@ def test_the_outcome_as_json(run: Any, attributes: str) -> None:
     assert (ignored["value"], ignored["ignored"]) == (None, True)
 
 
-def test_an_error_is_marked_under_the_text(run: Any, attributes: str) -> None:
+def test_an_error_is_marked_under_the_text(run: Command, attributes: str) -> None:
     """An error of evaluation ends with 1, one of the text itself with 2; both point at the place."""
     failed = run("expression", 'Mid([title], "x", 2)', "--attributes", attributes)
     wrong = run("expression", "Trim([title], 2)")
@@ -217,7 +220,7 @@ def test_an_error_is_marked_under_the_text(run: Any, attributes: str) -> None:
     assert run("expression", "").err == "the expression is empty (column 1)\n"
 
 
-def test_a_failed_branch_is_shown_as_taken(run: Any, attributes: str) -> None:
+def test_a_failed_branch_is_shown_as_taken(run: Command, attributes: str) -> None:
     """The tree of an error leads to where it arose."""
     said = run("expression", 'IIF(True, Error("no title"), "x")', "--trace", "--attributes", attributes)
     whole, failed, passed = said.out.splitlines()
@@ -228,7 +231,7 @@ def test_a_failed_branch_is_shown_as_taken(run: Any, attributes: str) -> None:
     assert passed == '└── ✘ not taken  "x"'
 
 
-def test_a_value_does_not_steer_the_terminal(run: Any) -> None:
+def test_a_value_does_not_steer_the_terminal(run: Command) -> None:
     """People write some of their own attributes: what comes out of them is shown and does nothing."""
     given = json.dumps({"a": "x\x1b]0;pwned\x07\u202e\u009b31m\r\ny", "m": ["\x1b[2J"]})
     for text in ("[a]", "[m]", "Error([a])", "IIF(True, [a], 1)"):
@@ -240,7 +243,7 @@ def test_a_value_does_not_steer_the_terminal(run: Any) -> None:
     assert as_json["value"] == json.loads(given)["a"], "a script gets the very value"
 
 
-def test_parameters_and_dialects_can_be_given(run: Any) -> None:
+def test_parameters_and_dialects_can_be_given(run: Command) -> None:
     """What a configuration would give is given by hand; the dialect decides what a call means."""
     assert (
         run("expression", "%Domain.FQDN%", "--parameter", "DomainFQDN=contoso.test").out == "contoso.test\n"
@@ -250,7 +253,7 @@ def test_parameters_and_dialects_can_be_given(run: Any) -> None:
 
 
 @pytest.mark.parametrize("given", ["@nowhere.json", "[1]", '{"a": {"b": 1}}', '{"a": {"$binary": "%"}}', "x"])
-def test_attributes_that_are_none_are_bad_usage(run: Any, given: str) -> None:
+def test_attributes_that_are_none_are_bad_usage(run: Command, given: str) -> None:
     """Attributes that cannot be read end with 2 and a sentence."""
     said = run("expression", "[a]", "--attributes", given)
 
@@ -260,7 +263,7 @@ def test_attributes_that_are_none_are_bad_usage(run: Any, given: str) -> None:
     assert "configuration" not in said.err
 
 
-def test_a_file_in_another_encoding_is_told_in_words(run: Any, tmp_path: Path) -> None:
+def test_a_file_in_another_encoding_is_told_in_words(run: Command, tmp_path: Path) -> None:
     """Notepad's “Unicode” is UTF-16: what to do about it is said, not what a codec thinks."""
     file = tmp_path / "a.yaml"
     file.write_bytes("version: 1".encode("utf-16"))
@@ -280,13 +283,24 @@ class Stage:
 
     settings: dict[str, str]
     folder: Path
+    command: Command
+    monkeypatch: pytest.MonkeyPatch
 
     async def run(self, *arguments: str, configurations: Path | None = None) -> Said:
+        """Run a command in a thread of this process, as if it were one of its own."""
+        self.monkeypatch.chdir(self.folder)
+        for name, value in self._environment(configurations).items():
+            self.monkeypatch.setenv(name, value)
+        return await asyncio.to_thread(self.command, *arguments)
+
+    def _environment(self, configurations: Path | None) -> dict[str, str]:
+        return {**self.settings, "FOURCHECK_CONFIGURATIONS": str(configurations or SAMPLE.parent)}
+
+    async def run_apart(self, *arguments: str) -> Said:
         """Run a command in a process of its own."""
-        folder = str(configurations or SAMPLE.parent)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", *arguments,
-            env={**os.environ, **self.settings, "FOURCHECK_CONFIGURATIONS": folder, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **self._environment(None), "PYTHONPATH": str(ROOT)},
             cwd=self.folder,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -296,19 +310,20 @@ class Stage:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     """Start the sandbox's directory and tenant."""
     async with (
         TenantServer(seed=tenant_seed()) as tenant,
         DirectoryServer(entries=directory_entries()) as directory,
     ):
         store = {"FOURCHECK_STORE__URL": f"sqlite:///{tmp_path}/store.db"}
-        yield Stage({**tenant.settings(), **directory.settings(), **store}, tmp_path)
+        settings = {**tenant.settings(), **directory.settings(), **store}
+        yield Stage(settings, tmp_path, run, monkeypatch)
 
 
 async def test_an_object_is_read_from_the_directory(stage: Stage) -> None:
     """With --object the values come from the directory and the parameters from its configuration."""
-    said = await stage.run(
+    said = await stage.run_apart(
         "expression", '[displayName] & " @ " & %Domain.FQDN%', "--object", PEOPLE["create"], "--json"
     )
 

@@ -8,6 +8,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bot.demo import CHANNEL, people
 from pipeline.documents import report
 from pipeline.model import ActionEvidence, ChangeKind, Outcome, PlanAction, Run, StageName, StageStatus
 from sandbox.people import directory_entries, tenant_seed
-from tests.fixtures.scene import Scene, read, scene_with
+from tests.fixtures.scene import QUICK, Scene, read, scene_with
 
 Seed = dict[str, Any]
 PEOPLE = {person["case"]: person["identifier"] for person in people()}
@@ -291,6 +292,7 @@ async def test_what_was_written_is_told_whatever_comes_after(tmp_path: Path) -> 
         assert [(w.step, w.ok) for w in evidence.writes] == [("create user", True), ("link manager", False)]
 
 
+@pytest.mark.parametrize("scene", ["socket"], indirect=True)
 async def test_commands_at_once_on_one_object_name_who_is_at_work(scene: Scene) -> None:
     """While Maria provisions Ada, three more who ask are told who is at work on her, where, since when."""
     slow = {"match": {"method": "POST", "path_regex": "/users$"}, "times": 1, "then": {"delay_s": 2}}
@@ -623,16 +625,16 @@ DEFAULT_ROLES = (
 
 async def test_a_wait_for_graph_is_seen_while_it_lasts(tmp_path: Path) -> None:
     """A throttled run says in its running stage that it waits and for how long, and then goes on."""
-    throttle = {"status": 429, "headers": {"Retry-After": "2"}}
-    async with scene_with({}, tmp_path) as scene:
+    throttle = {"status": 429, "headers": {"Retry-After": "1"}}
+    async with scene_with({}, tmp_path, pace=replace(QUICK, sleep=asyncio.sleep)) as scene:
         scene.world.tenant.inject(
             [{"match": {"method": "PATCH", "path_regex": "/users/"}, "times": 1, "then": throttle}]
         )
         run = await outcome(scene, "update-three")
-        told = [call for call in scene.world.workspace.calls() if "waiting 2 s" in json.dumps(call)]
+        told = [call for call in scene.world.workspace.calls() if "waiting 1 s" in json.dumps(call)]
 
         assert run.outcome is Outcome.UPDATED
-        assert "Throttled by Microsoft Graph, waiting 2 s" in json.dumps(told)
+        assert "Throttled by Microsoft Graph, waiting 1 s" in json.dumps(told)
         assert "waiting" not in run.stage(StageName.ACTION).summary
 
 

@@ -19,7 +19,7 @@ MARIA = "U0MARIA"
 async def _turned(scene: Scene, seen: str) -> dict[str, Any]:
     """Wait for the topmost view to be another one, or in another state, and return it."""
     workspace = scene.world.workspace
-    await workspace.until(lambda: workspace.views(MARIA)[-1]["hash"] != seen, within=5)
+    await workspace.until(lambda: workspace.views(MARIA)[-1]["hash"] != seen, within=20)
     view: dict[str, Any] = workspace.views(MARIA)[-1]
     return view
 
@@ -68,10 +68,10 @@ async def test_two_clicks_open_one_view(scene: Scene) -> None:
     message = await scene.provision(scene.people["create"])
     workspace = scene.world.workspace
     await asyncio.gather(*(workspace.click(MARIA, "details_import", message=message["ts"]) for _ in range(3)))
-    await workspace.until(lambda: bool(workspace.views(MARIA)), within=5)
+    await workspace.until(lambda: bool(workspace.views(MARIA)), within=20)
     (rows,) = workspace.views(MARIA)
     await asyncio.gather(*(workspace.click(MARIA, "copy_text", view=rows["id"]) for _ in range(3)))
-    await workspace.until(lambda: len(workspace.views(MARIA)) > 1, within=5)
+    await workspace.until(lambda: len(workspace.views(MARIA)) > 1, within=20)
     await asyncio.sleep(0.2)
     assert len(workspace.views(MARIA)) == 2
 
@@ -82,7 +82,7 @@ async def test_a_late_answer_is_told(scene: Scene) -> None:
     workspace = scene.world.workspace
     workspace.add_faults([{"method": "views.open", "times": 1, "then": {"error": "expired_trigger_id"}}])
     await workspace.click(MARIA, "details_import", message=message["ts"])
-    await workspace.until(lambda: bool(scene.told(MARIA)), within=5)
+    await workspace.until(lambda: bool(scene.told(MARIA)), within=20)
     assert "Press it again" in read(scene.told(MARIA)[-1])
     rows = await scene.details(message, StageName.IMPORT)
     workspace.add_faults([{"method": "views.push", "times": 1, "then": {"error": "expired_trigger_id"}}])

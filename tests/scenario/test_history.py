@@ -49,9 +49,9 @@ async def test_a_run_of_the_history_opens(scene: Scene) -> None:
     workspace = scene.world.workspace
     told = scene.told("U0MARIA")[-1]
     await workspace.click("U0MARIA", "open_run", message=told["ts"])
-    await workspace.until(lambda: len(workspace.views("U0MARIA")) == 1, within=5)
+    await workspace.until(lambda: len(workspace.views("U0MARIA")) == 1, within=20)
     await workspace.click("U0MARIA", "details_scope", view=workspace.views("U0MARIA")[-1]["id"])
-    await workspace.until(lambda: len(workspace.views("U0MARIA")) == 2, within=5)
+    await workspace.until(lambda: len(workspace.views("U0MARIA")) == 2, within=20)
 
     assert "Full-time staff" in read(workspace.views("U0MARIA")[-1])
 
@@ -64,12 +64,12 @@ async def test_two_clicks_on_open_are_one_view_and_a_late_one_is_told(scene: Sce
     told = scene.told("U0MARIA")[-1]
     workspace.add_faults([{"method": "views.open", "times": 1, "then": {"error": "expired_trigger_id"}}])
     await workspace.click("U0MARIA", "open_run", message=told["ts"])
-    await workspace.until(lambda: "Press it again" in json.dumps(scene.told("U0MARIA")), within=5)
+    await workspace.until(lambda: "Press it again" in json.dumps(scene.told("U0MARIA")), within=20)
     await asyncio.gather(*(workspace.click("U0MARIA", "open_run", message=told["ts"]) for _ in range(2)))
-    await workspace.until(lambda: bool(workspace.views("U0MARIA")), within=5)
+    await workspace.until(lambda: bool(workspace.views("U0MARIA")), within=20)
     (run,) = workspace.views("U0MARIA")
     await asyncio.gather(*(workspace.click("U0MARIA", "history", view=run["id"]) for _ in range(2)))
-    await workspace.until(lambda: len(workspace.views("U0MARIA")) >= 2, within=5)
+    await workspace.until(lambda: len(workspace.views("U0MARIA")) >= 2, within=20)
     await asyncio.sleep(0.2)
 
     assert len(workspace.views("U0MARIA")) == 2
@@ -81,11 +81,11 @@ async def test_a_run_is_started_again_from_the_history(scene: Scene) -> None:
     await history(scene)
     workspace = scene.world.workspace
     await workspace.click("U0MARIA", "open_run", message=scene.told("U0MARIA")[-1]["ts"])
-    await workspace.until(lambda: len(workspace.views("U0MARIA")) == 1, within=5)
+    await workspace.until(lambda: len(workspace.views("U0MARIA")) == 1, within=20)
     (view,) = workspace.views("U0MARIA")
     await workspace.click("U0MARIA", "run_again", view=view["id"])
     await workspace.until(lambda: len(scene.ended()) == 2, within=20)
-    await workspace.until(lambda: "started" in read(workspace.views("U0MARIA")[-1]), within=5)
+    await workspace.until(lambda: "started" in read(workspace.views("U0MARIA")[-1]), within=20)
 
     assert "<#C0IDENTITY>" in json.dumps(workspace.views("U0MARIA")[-1]["blocks"])
 
@@ -112,10 +112,10 @@ async def test_pages_turn(scene: Scene) -> None:
     told = scene.told("U0MARIA")[-1]
     first = read(told)
     await workspace.click("U0MARIA", "Older", message=told["ts"])
-    await workspace.until(lambda: read(scene.told("U0MARIA")[-1]) != first, within=5)
+    await workspace.until(lambda: read(scene.told("U0MARIA")[-1]) != first, within=20)
     second = read(scene.told("U0MARIA")[-1])
     await workspace.click("U0MARIA", "Newer", message=told["ts"])
-    await workspace.until(lambda: read(scene.told("U0MARIA")[-1]) == first, within=5)
+    await workspace.until(lambda: read(scene.told("U0MARIA")[-1]) == first, within=20)
 
     assert second.count("[Open]") == 10 - ROWS_A_PAGE
     assert "Older" not in second

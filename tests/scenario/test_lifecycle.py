@@ -31,7 +31,7 @@ from sandbox.directory.faults import FaultKind
 from sandbox.people import directory_entries, tenant_seed
 from sandbox.tenant import TenantServer
 from sandbox.workspace import WorkspaceServer
-from tests.fixtures.scene import PATIENCE_S, Scene, read
+from tests.fixtures.scene import PATIENCE_S, QUICK, Scene, make_store, read
 
 PRIVATE = "C0PRIVATE"
 """A channel in which the bot is no member."""
@@ -51,7 +51,7 @@ class Town:
         """Run the bot until the block ends; `overrides` are settings without their prefix."""
         given = environment(self.workspace, self.tenant, self.directory, self.folder, "socket")
         given |= {f"FOURCHECK_{name}": value for name, value in overrides.items()}
-        async with running_bot(load_settings(given, dotenv=self.folder / "none")) as bot:
+        async with running_bot(load_settings(given, dotenv=self.folder / "none"), QUICK) as bot:
             yield Scene(Contoso(self.workspace, self.tenant, self.directory, bot))
 
     @asynccontextmanager
@@ -83,6 +83,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         workspace = await stack.enter_async_context(WorkspaceServer(ack_deadline=PATIENCE_S))
         tenant = await stack.enter_async_context(TenantServer(seed=tenant_seed()))
         directory = await stack.enter_async_context(DirectoryServer(entries=directory_entries()))
+        make_store(tmp_path)
         yield Town(workspace, tenant, directory, tmp_path)
 
 
@@ -112,10 +113,9 @@ async def test_a_notice_that_cannot_be_stored_stops_no_message(town: Town) -> No
 async def test_a_message_deleted_on_the_way_is_posted_anew_at_the_end(town: Town) -> None:
     """Somebody deletes the message while the run is under way: the result still comes, once."""
     async with town.bot() as scene:
-        town.directory.faults.add(FaultKind.DELAY, seconds=1.5, skip=1)
-        town.tenant.inject({"match": {"path_regex": "batch"}, "then": {"delay_s": 3.0}})
+        town.tenant.inject({"match": {"path_regex": "batch"}, "then": {"delay_s": 1.5}})
         await scene.type(scene.people["unchanged"])
-        await town.workspace.until(lambda: bool(scene.posted()), within=10)
+        await town.workspace.until(lambda: bool(scene.posted()), within=20)
         await town.workspace.delete(scene.posted()[0]["ts"])
         await town.workspace.until(lambda: bool(scene.ended()), within=20)
 
@@ -138,7 +138,7 @@ async def test_a_refused_step_does_not_lose_the_end(town: Town, error: str, reas
     async with town.bot() as scene:
         town.workspace.add_faults([{"method": "chat.update", "times": 1, "then": {"error": error}}])
         town.directory.faults.add(FaultKind.DELAY, operation="search", seconds=0.3)  # the post comes first
-        town.tenant.inject({"match": {"path_regex": "batch"}, "then": {"delay_s": 2.5}})
+        town.tenant.inject({"match": {"path_regex": "batch"}, "then": {"delay_s": 0.8}})
 
         message = await scene.provision(scene.people["unchanged"])
 
@@ -153,7 +153,7 @@ async def test_the_response_url_is_tried_again(town: Town) -> None:
         trouble = {"status": 500}, {"drop": True}
         town.workspace.add_faults([{"method": "response_url", "times": 1, "then": then} for then in trouble])
         message = await scene.provision(scene.people["unchanged"], channel=PRIVATE)
-        await town.workspace.until(lambda: bool(scene.told("U0MARIA", PRIVATE)), within=5)
+        await town.workspace.until(lambda: bool(scene.told("U0MARIA", PRIVATE)), within=20)
 
         assert "Katherine" in read(message)
         assert len(scene.ended(PRIVATE)) == 1
@@ -164,7 +164,7 @@ async def test_a_run_waits_for_the_store_and_says_so(town: Town) -> None:
     async with town.bot() as scene:
         town.refuse("UPDATE ON runs")
         await scene.type(scene.people["create"])
-        await town.workspace.until(lambda: "goes on when" in json.dumps(scene.posted()), within=10)
+        await town.workspace.until(lambda: "goes on when" in json.dumps(scene.posted()), within=20)
         assert scene.writes() == []
         assert scene.ended() == []
         town.allow()
@@ -177,12 +177,12 @@ async def test_a_run_waits_for_the_store_and_says_so(town: Town) -> None:
 
 async def test_a_run_that_waits_for_the_store_holds_no_stop_up(town: Town) -> None:
     """The store never works again: the bot stops all the same, and the next one carries the run out."""
-    async with town.bot() as scene:
+    async with town.bot(RUNS__LEASE_S="1.5", RUNS__GRACE_S="60") as scene:
         town.refuse("UPDATE ON runs")
         await scene.type(scene.people["create"])
-        await town.workspace.until(lambda: "goes on when" in json.dumps(scene.posted()), within=10)
+        await town.workspace.until(lambda: "goes on when" in json.dumps(scene.posted()), within=20)
         stopping = asyncio.get_running_loop().time()
-    assert asyncio.get_running_loop().time() - stopping < 15
+    assert asyncio.get_running_loop().time() - stopping < 30
     town.allow()
     async with town.bot() as scene:
         await town.workspace.until(lambda: bool(scene.ended()), within=20)
@@ -200,7 +200,7 @@ async def test_an_error_in_a_click_is_told(town: Town) -> None:
         message = await scene.provision(f"preview {scene.people['create']}")
         town.refuse("INSERT ON runs")
         await town.workspace.click("U0MARIA", "provision_this", message=message["ts"])
-        await town.workspace.until(lambda: bool(scene.told("U0MARIA")), within=5)
+        await town.workspace.until(lambda: bool(scene.told("U0MARIA")), within=20)
         (told,) = scene.told("U0MARIA")
 
         assert "run store" in told["text"]
@@ -296,7 +296,7 @@ async def test_a_final_state_that_slack_never_took_is_brought_after_a_start(town
         assert notice is not None
         await store.save_notice(run.run_id, replace(Place.from_document(notice), final=False).document())
     async with town.bot() as scene:
-        await town.workspace.until(lambda: bool(scene.ended()), within=5)
+        await town.workspace.until(lambda: bool(scene.ended()), within=20)
         assert "Katherine" in read(scene.ended()[0])
         assert len(scene.posted()) == 1
 
@@ -336,7 +336,7 @@ async def test_a_run_that_waited_too_long_is_not_begun(town: Town) -> None:
     town.sql("UPDATE runs SET created_at = '2026-01-01 00:00:00.000000'")
     async with town.bot() as scene:
         run = await ended(scene, request.run_id)
-        await town.workspace.until(lambda: bool(scene.ended()), within=5)
+        await town.workspace.until(lambda: bool(scene.ended()), within=20)
 
         assert run.outcome is Outcome.INTERRUPTED
         assert scene.writes() == []
@@ -361,7 +361,7 @@ async def test_nobody_looks_by_the_rules_of_another_configuration(town: Town) ->
     rules = configured(town, "name: contoso", "name: other")
     async with town.bot(CONFIGURATIONS=rules) as scene:
         await town.workspace.click("U0MARIA", "details_import", message=message["ts"])
-        await town.workspace.until(lambda: bool(scene.told("U0MARIA")), within=5)
+        await town.workspace.until(lambda: bool(scene.told("U0MARIA")), within=20)
 
         assert town.workspace.views("U0MARIA") == []
         assert "contoso" in scene.told("U0MARIA")[0]["text"]
@@ -407,14 +407,13 @@ async def test_probes_take_one_directory_connection(town: Town) -> None:
         await asyncio.sleep(0.1)
         probes = [asyncio.create_task(ready(scene)) for _ in range(8)]
         await asyncio.sleep(0.2)
-        began = asyncio.get_running_loop().time()
         await directory.resolve(someone, ["cn"])
-        took = asyncio.get_running_loop().time() - began
+        overtaken = not slow.done()
         answers = await asyncio.gather(*probes)
         await slow
 
         assert {status for status, _ in answers} == {200}
-        assert took < 1.0
+        assert overtaken
 
 
 async def test_probes_do_not_load_the_systems(town: Town) -> None:
@@ -461,7 +460,7 @@ async def test_no_log_line_holds_a_response_url(town: Town, caplog: pytest.LogCa
             before = methods(scene).count("response_url")
             town.workspace.add_faults([{"method": "response_url", "times": 1, "then": then}])
             await town.workspace.click("U0VERA", "provision_this", message=message["ts"])
-            await town.workspace.until(counted(scene, "response_url", before + 1), within=5)
+            await town.workspace.until(counted(scene, "response_url", before + 1), within=20)
         await asyncio.sleep(0.1)
     urls = [str(d["payload"].get("response_url")) for d in town.workspace.dispatches()]
 

@@ -26,7 +26,7 @@ async def opened(
     """Type the command without an object and return the form that opens."""
     await scene.type(text, user, channel)
     workspace = scene.world.workspace
-    await workspace.until(lambda: bool(workspace.views(user)), within=5)
+    await workspace.until(lambda: bool(workspace.views(user)), within=20)
     view: dict[str, Any] = workspace.views(user)[-1]
     return view
 
@@ -202,7 +202,7 @@ async def test_a_form_that_slack_does_not_open_is_told(scene: Scene) -> None:
     fault = {"method": "views.open", "times": 1, "then": {"error": "expired_trigger_id"}}
     scene.world.workspace.add_faults([fault])
     await scene.type("")
-    await scene.world.workspace.until(lambda: bool(scene.told("U0MARIA")), within=5)
+    await scene.world.workspace.until(lambda: bool(scene.told("U0MARIA")), within=20)
 
     assert "could not be opened" in scene.told("U0MARIA")[0]["text"]
 

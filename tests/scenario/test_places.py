@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from bot.views import notices
 from pipeline.model import Outcome, StageName, StageStatus
-from tests.fixtures.scene import Scene, read, scene_with
+from tests.fixtures.scene import QUICK, Scene, read, scene_with
 
 SAMPLE = Path(__file__).parents[2] / "configurations" / "contoso.yaml"
 UNCHANGED = "Katherine"
@@ -61,7 +62,7 @@ async def test_where_the_bot_cannot_post_the_end_comes_once(
     fault = {"method": "chat.postMessage", "times": 9, "then": {"error": error}}
     scene.world.workspace.add_faults([fault])
     message = await scene.provision(scene.people["unchanged"])
-    await scene.world.workspace.until(lambda: bool(scene.told("U0MARIA")), within=5)
+    await scene.world.workspace.until(lambda: bool(scene.told("U0MARIA")), within=20)
 
     assert UNCHANGED in read(message), reason
     assert words in scene.told("U0MARIA")[0]["text"]
@@ -73,7 +74,7 @@ async def test_what_is_revoked_on_the_way_still_has_an_end(scene: Scene) -> None
     """The first state was posted, then the token went: the end comes by the response URL."""
     fault = {"method": "chat.update", "times": 9, "then": {"error": "account_inactive"}}
     scene.world.workspace.add_faults([fault])
-    scene.world.tenant.inject({"match": {"path_regex": "batch"}, "then": {"delay_s": 1.5}})
+    scene.world.tenant.inject({"match": {"path_regex": "batch"}, "then": {"delay_s": 0.5}})
     message = await scene.provision(scene.people["unchanged"])
 
     assert UNCHANGED in read(message)
@@ -115,23 +116,23 @@ async def test_two_clicks_in_a_row_are_one_run(scene: Scene) -> None:
     await workspace.until(lambda: len(scene.ended()) == 3, within=20)
 
 
-@one_transport
-async def test_a_click_on_what_is_under_way_says_where_it_is(scene: Scene) -> None:
+async def test_a_click_on_what_is_under_way_says_where_it_is(tmp_path: Path) -> None:
     """The run that the button started goes on: a further click starts nothing, and says whose and where."""
-    message = await scene.provision(f"preview {scene.people['create']}")
-    workspace = scene.world.workspace
-    scene.world.tenant.inject({"match": {"path_regex": "batch"}, "then": {"delay_s": 5.0}})
-    await workspace.click("U0MARIA", "run_again", message=message["ts"])
-    await asyncio.sleep(3.2)
-    await workspace.click("U0MARIA", "run_again", message=message["ts"])
-    await workspace.until(lambda: bool(scene.told("U0MARIA")), within=5)
-    (told,) = scene.told("U0MARIA")
-    await workspace.until(lambda: len(scene.ended()) == 2, within=20)
+    async with scene_with({}, tmp_path, pace=replace(QUICK, double_click_s=0.1)) as scene:
+        message = await scene.provision(f"preview {scene.people['create']}")
+        workspace = scene.world.workspace
+        scene.world.tenant.inject({"match": {"path_regex": "batch"}, "then": {"delay_s": 2.0}})
+        await workspace.click("U0MARIA", "run_again", message=message["ts"])
+        await asyncio.sleep(0.3)
+        await workspace.click("U0MARIA", "run_again", message=message["ts"])
+        await workspace.until(lambda: bool(scene.told("U0MARIA")), within=20)
+        (told,) = scene.told("U0MARIA")
+        await workspace.until(lambda: len(scene.ended()) == 2, within=20)
 
-    assert "is being worked on right now" in told["text"]
-    assert "<@U0MARIA>" in told["text"]
-    assert "<#C0IDENTITY>" in told["text"]
-    assert len(await scene.world.bot.systems.store.history(limit=10)) == 2
+        assert "is being worked on right now" in told["text"]
+        assert "<@U0MARIA>" in told["text"]
+        assert "<#C0IDENTITY>" in told["text"]
+        assert len(await scene.world.bot.systems.store.history(limit=10)) == 2
 
 
 EXPIRED = ["run_again", "provision_this", "details_import", "history"]
@@ -147,7 +148,7 @@ async def test_an_expired_button_says_what_to_do(scene: Scene, action: str) -> N
     await scene.world.bot.systems.store.purge(run.ended_at + timedelta(seconds=1))
     workspace = scene.world.workspace
     await workspace.click("U0MARIA", action, message=message["ts"])
-    await workspace.until(lambda: bool(scene.told("U0MARIA") or workspace.views("U0MARIA")), within=5)
+    await workspace.until(lambda: bool(scene.told("U0MARIA") or workspace.views("U0MARIA")), within=20)
     said = [*scene.told("U0MARIA"), *workspace.views("U0MARIA")][0]
 
     assert "no longer stored" in read(said)
@@ -161,13 +162,13 @@ async def test_history_opens_from_the_message(scene: Scene) -> None:
     await scene.provision(scene.people["unchanged"])
     workspace = scene.world.workspace
     await workspace.click("U0VERA", "History", message=message["ts"])
-    await workspace.until(lambda: bool(workspace.views("U0VERA")), within=5)
+    await workspace.until(lambda: bool(workspace.views("U0VERA")), within=20)
     (view,) = workspace.views("U0VERA")
     for number, action in ((2, "open_run"), (3, "details_action")):
         top = workspace.views("U0VERA")[-1]
         place = next(b for b in top["blocks"] if b.get("accessory", {}).get("action_id") == action)
         await workspace.click("U0VERA", str(top["blocks"].index(place)), view=top["id"])
-        await workspace.until(lambda n=number: len(workspace.views("U0VERA")) == n, within=5)  # type: ignore[misc]  # a default argument
+        await workspace.until(lambda n=number: len(workspace.views("U0VERA")) == n, within=20)  # type: ignore[misc]  # a default argument
 
     assert "History of Ada Lovelace" in read(view)
     assert "Would be created" in read(view)
@@ -212,7 +213,7 @@ async def test_the_scope_is_overridden_by_right_and_on_record(tmp_path: Path) ->
         assert preview.stage(StageName.SCOPE).status is StageStatus.WARNING
         assert "overridden on request" in read(message)
         await scene.world.workspace.click("U0HENRY", "provision_this", message=message["ts"])
-        await scene.world.workspace.until(lambda: bool(scene.told("U0HENRY")), within=5)
+        await scene.world.workspace.until(lambda: bool(scene.told("U0HENRY")), within=20)
         assert "may not provision" in scene.told("U0HENRY")[0]["text"]
 
         message = await pressed(scene, message, "provision_this")
@@ -227,7 +228,7 @@ async def test_without_the_right_the_scope_stands(tmp_path: Path) -> None:
     async with scene_with({"FOURCHECK_CONFIGURATIONS": rules}, tmp_path) as scene:
         message = await scene.provision(scene.people["scope-filter"])
         await scene.world.workspace.click("U0MARIA", "preview_anyway", message=message["ts"])
-        await scene.world.workspace.until(lambda: bool(scene.told("U0MARIA")), within=5)
+        await scene.world.workspace.until(lambda: bool(scene.told("U0MARIA")), within=20)
         (told,) = scene.told("U0MARIA")
         assert "may not override the scope" in told["text"]
         assert "<@U0ADAM>" in told["text"]
@@ -235,7 +236,7 @@ async def test_without_the_right_the_scope_stands(tmp_path: Path) -> None:
         message = await pressed(scene, message, "preview_anyway", "U0ADAM")
         await scene.world.workspace.click("U0MARIA", "provision_this", message=message["ts"])
         await scene.world.workspace.click("U0MARIA", "run_again", message=message["ts"])
-        await scene.world.workspace.until(lambda: len(scene.told("U0MARIA")) == 3, within=5)
+        await scene.world.workspace.until(lambda: len(scene.told("U0MARIA")) == 3, within=20)
 
         assert scene.writes() == []
         assert len(scene.ended()) == 2

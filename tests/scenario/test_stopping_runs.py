@@ -22,7 +22,7 @@ def slow_creation(scene: Scene, seconds: float) -> None:
 
 async def cancel(scene: Scene, user: str = "U0MARIA") -> None:
     """Press Cancel on the running message."""
-    await scene.world.workspace.until(lambda: "cancel_run" in json.dumps(scene.posted()), within=10)
+    await scene.world.workspace.until(lambda: "cancel_run" in json.dumps(scene.posted()), within=20)
     await scene.world.workspace.click(user, "cancel_run", message=scene.posted()[-1]["ts"])
 
 
@@ -39,7 +39,7 @@ async def test_cancel_stops_a_run_that_only_reads_at_once(tmp_path: Path) -> Non
         scene.world.directory.faults.add(FaultKind.DELAY, seconds=20.0)
         await scene.type(scene.people["create"])
         await cancel(scene)
-        await scene.world.workspace.until(lambda: bool(scene.ended()), within=5)
+        await scene.world.workspace.until(lambda: bool(scene.ended()), within=20)
         run = await scene.last_run()
 
         assert run.outcome is Outcome.CANCELLED
@@ -58,11 +58,11 @@ async def test_cancel_stops_a_run_that_only_reads_at_once(tmp_path: Path) -> Non
 async def test_cancel_is_honoured_between_two_writes(tmp_path: Path) -> None:
     """The creation is on its way: it is finished and told, and the next write is not begun."""
     async with scene_with({}, tmp_path) as scene:
-        slow_creation(scene, 2.5)
+        slow_creation(scene, 1.5)
         await scene.type(scene.people["create"])
         await until_intended(scene)
         await cancel(scene)
-        await scene.world.workspace.until(lambda: bool(scene.ended()), within=10)
+        await scene.world.workspace.until(lambda: bool(scene.ended()), within=20)
         run = await scene.last_run()
 
         assert run.outcome is Outcome.CANCELLED
@@ -76,10 +76,11 @@ async def test_cancel_is_honoured_between_two_writes(tmp_path: Path) -> None:
 async def test_only_who_may_start_a_run_may_cancel_it(tmp_path: Path) -> None:
     """A stranger's click changes nothing and is answered."""
     async with scene_with({}, tmp_path) as scene:
-        slow_creation(scene, 2.5)
+        slow_creation(scene, 1.0)
         await scene.type(scene.people["create"])
         await cancel(scene, "U0VERA")
-        await scene.world.workspace.until(lambda: bool(scene.ended()), within=10)
+        await scene.world.workspace.until(lambda: bool(scene.told("U0VERA")), within=20)
+        await scene.world.workspace.until(lambda: bool(scene.ended()), within=20)
 
         assert (await scene.last_run()).outcome is Outcome.CREATED
 
@@ -137,9 +138,9 @@ async def test_twenty_at_once_on_one_object(tmp_path: Path) -> None:
 async def test_stopping_lets_a_run_under_way_finish(tmp_path: Path) -> None:
     """Told to stop in the middle of a write: the run ends within the grace, its message is final (R21)."""
     async with scene_with({}, tmp_path) as scene:
-        slow_creation(scene, 1.0)
+        slow_creation(scene, 0.5)
         await scene.type(scene.people["create"])
-        await asyncio.sleep(0.3)
+        await until_intended(scene)
     assert "was created" in read(scene.ended()[-1])
 
 
@@ -152,7 +153,7 @@ async def test_what_does_not_end_within_the_grace_is_put_back(tmp_path: Path) ->
         stopping = asyncio.get_running_loop().time()
         left = await scene.world.bot.runs.drain(0.3)
         assert left == 1
-        assert asyncio.get_running_loop().time() - stopping < 3
+        assert asyncio.get_running_loop().time() - stopping < 10
         assert await scene.world.bot.systems.store.waiting() == (1, 0)
 
 
@@ -162,13 +163,13 @@ async def test_cancel_all_stops_what_was_asked_for_together(tmp_path: Path) -> N
         scene.world.directory.faults.add(FaultKind.DELAY, times=None, seconds=20.0)
         workspace = scene.world.workspace
         await scene.type("\n".join(scene.people[case] for case in ("create", "unchanged", "update-three")))
-        await workspace.until(lambda: "cancel_all" in json.dumps(scene.posted()), within=10)
+        await workspace.until(lambda: "cancel_all" in json.dumps(scene.posted()), within=20)
         await workspace.click("U0VERA", "cancel_all", message=scene.posted()[-1]["ts"])
-        await workspace.until(lambda: bool(scene.told("U0VERA")), within=5)
+        await workspace.until(lambda: bool(scene.told("U0VERA")), within=20)
         assert all(run.ended_at is None for run in await scene.world.bot.systems.store.history(limit=5))
 
         await workspace.click("U0MARIA", "cancel_all", message=scene.posted()[-1]["ts"])
-        await workspace.until(lambda: bool(scene.ended()), within=5)
+        await workspace.until(lambda: bool(scene.ended()), within=20)
         runs = await scene.world.bot.systems.store.history(limit=5)
 
         assert [run.outcome for run in runs] == [Outcome.CANCELLED] * 3
@@ -183,14 +184,14 @@ async def test_one_of_several_is_cancelled_in_its_own_view(tmp_path: Path) -> No
         scene.world.directory.faults.add(FaultKind.DELAY, times=None, seconds=20.0)
         workspace = scene.world.workspace
         await scene.type("\n".join(scene.people[case] for case in ("create", "unchanged")))
-        await workspace.until(lambda: "cancel_all" in json.dumps(scene.posted()), within=10)
+        await workspace.until(lambda: "cancel_all" in json.dumps(scene.posted()), within=20)
         posted = scene.posted()[-1]["ts"]
         await workspace.click("U0MARIA", "Details", message=posted, beside="Ada Lovelace")
-        await workspace.until(lambda: bool(workspace.views("U0MARIA")), within=5)
+        await workspace.until(lambda: bool(workspace.views("U0MARIA")), within=20)
         (view,) = workspace.views("U0MARIA")
         await workspace.click("U0MARIA", "cancel_run", view=view["id"])
-        await workspace.until(lambda: "being stopped" in read(workspace.views("U0MARIA")[-1]), within=5)
-        await workspace.until(lambda: "*Cancelled*  Ada Lovelace" in json.dumps(scene.posted()), within=5)
+        await workspace.until(lambda: "being stopped" in read(workspace.views("U0MARIA")[-1]), within=20)
+        await workspace.until(lambda: "*Cancelled*  Ada Lovelace" in json.dumps(scene.posted()), within=20)
 
         assert {r.outcome for r in await scene.world.bot.systems.store.history(limit=5)} > {Outcome.CANCELLED}
         await scene.world.bot.runs.drain(0.1)

@@ -107,9 +107,9 @@ async def test_a_run_under_way_writes_nothing_before_it_can_be_kept(
     async with scene_with({}, tmp_path) as scene:
         scene.world.tenant.inject({"match": {"path_regex": "batch"}, "times": 1, "then": {"delay_s": 1.0}})
         await scene.type(scene.people["create"])
-        await scene.world.workspace.until(lambda: bool(scene.posted()), within=10)
+        await scene.world.workspace.until(lambda: bool(scene.posted()), within=20)
         undo = trouble(scene)
-        await scene.world.workspace.until(lambda: said in json.dumps(scene.posted()), within=10)
+        await scene.world.workspace.until(lambda: said in json.dumps(scene.posted()), within=20)
         assert scene.writes() == []
         undo()
         await scene.world.workspace.until(lambda: bool(scene.ended()), within=30)

@@ -89,10 +89,10 @@ async def test_pages_turn_in_place(scene: Scene) -> None:
     workspace = scene.world.workspace
 
     await workspace.click("U0MARIA", "page_next", view=first["id"])
-    await workspace.until(lambda: workspace.views("U0MARIA")[-1]["hash"] != first["hash"], within=5)
+    await workspace.until(lambda: workspace.views("U0MARIA")[-1]["hash"] != first["hash"], within=20)
     (second,) = workspace.views("U0MARIA")
     await workspace.click("U0MARIA", "page_previous", view=second["id"])
-    await workspace.until(lambda: workspace.views("U0MARIA")[-1]["hash"] != second["hash"], within=5)
+    await workspace.until(lambda: workspace.views("U0MARIA")[-1]["hash"] != second["hash"], within=20)
     (third,) = workspace.views("U0MARIA")
 
     assert read(first) != read(second)
@@ -127,7 +127,7 @@ async def test_a_click_is_checked_like_a_command(scene: Scene) -> None:
 
     await workspace.click("U0STELLA", "details_import", message=message["ts"])
     await workspace.click("U0VERA", "provision_this", message=message["ts"])
-    await workspace.until(lambda: bool(scene.told("U0STELLA") and scene.told("U0VERA")), within=5)
+    await workspace.until(lambda: bool(scene.told("U0STELLA") and scene.told("U0VERA")), within=20)
 
     assert workspace.views("U0STELLA") == []
     assert scene.writes() == []
@@ -214,7 +214,7 @@ async def test_what_was_probably_meant_is_asked_and_not_done(
 async def test_where_the_bot_is_no_member_the_result_still_comes(scene: Scene) -> None:
     """In a private channel without the bot the final state comes by the response URL, with a hint."""
     message = await scene.provision(scene.people["unchanged"], channel="C0PRIVATE")
-    await scene.world.workspace.until(lambda: bool(scene.told("U0MARIA", "C0PRIVATE")), within=5)
+    await scene.world.workspace.until(lambda: bool(scene.told("U0MARIA", "C0PRIVATE")), within=20)
     (hint,) = scene.told("U0MARIA", "C0PRIVATE")
 
     assert "Katherine" in read(message)
