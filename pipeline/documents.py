@@ -8,7 +8,6 @@ derived from the names of fields.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -41,9 +40,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
-_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
-
-
 class DocumentError(ValueError):
     """A stored document that this version cannot read; says where and why, never a stored value."""
 
@@ -60,10 +56,9 @@ def to_document(run: Run) -> dict[str, object]:
 def to_json(run: Run) -> str:
     """Return that document as compact JSON text, in ASCII. Much faster than by way of dicts and lists."""
     try:
-        text = _runs().dump_json(run).decode()
+        return _runs().dump_json(run, ensure_ascii=True).decode()
     except PydanticSerializationError:  # a lone surrogate, which UTF-8 cannot carry, and an escape can
         return json.dumps(to_document(run), separators=(",", ":"))
-    return text if text.isascii() else _BEYOND_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def from_document(document: Mapping[str, object]) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipeline.configuration import AttributeMapping, ObjectRules
 from pipeline.configuration.target_values import target_value
@@ -81,7 +82,13 @@ def evaluate_mapping(
 
 
 def _inputs(mapping: AttributeMapping, source: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, _input_text(source.get(name.casefold()))) for name in sorted(mapping.reads))
+    return tuple((name, _input_text(source.get(key))) for name, key in _in_order(mapping.reads))
+
+
+@lru_cache(maxsize=1024)
+def _in_order(reads: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Return the attributes that a mapping reads, each with its key; the same for every object."""
+    return tuple((name, name.casefold()) for name in sorted(reads))
 
 
 def _input_text(value: Value) -> str:

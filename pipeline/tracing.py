@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -16,6 +15,7 @@ MOST: Final = 60
 _TEXT: Final = 160  # characters of a step's own text
 _VALUE: Final = 200  # and of its value
 _ITEMS: Final = 5
+_AS_JSON: Final = json.JSONEncoder(ensure_ascii=False)
 _LITERALS: Final = frozenset({"text", "number", "word"})
 
 
@@ -25,25 +25,21 @@ def trace_steps(trace: Trace) -> tuple[TraceStep, ...]:
     Of a branch that was passed over nothing further is kept: nothing in it was looked at.
     """
     steps: list[TraceStep] = []
-    left = 0
-    for step in _walk(trace.root, 0):
-        if len(steps) < MOST:
-            steps.append(step)
-        else:
-            left += 1
-    if left:
-        steps.append(TraceStep(0, f"and {left:,} further steps", "", evaluated=False))
+    _add(trace.root, 0, steps)
+    left = len(steps) - MOST
+    if left > 0:
+        steps[MOST:] = [TraceStep(0, f"and {left:,} further steps", "", evaluated=False)]
     return tuple(steps)
 
 
-def _walk(node: TraceNode, depth: int) -> Iterator[TraceStep]:
+def _add(node: TraceNode, depth: int, steps: list[TraceStep]) -> None:
     value = value_in_words(node.value) if node.evaluated else "failed" if node.failed else ""
-    yield TraceStep(depth, _line(node.text), value, node.evaluated, node.taken)
+    steps.append(TraceStep(depth, _line(node.text), value, node.evaluated, node.taken))
     if node.taken is False:
         return
     for child in node.children:
         if child.kind not in _LITERALS or child.taken is not None:  # its text stands in the line above
-            yield from _walk(child, depth + 1)
+            _add(child, depth + 1, steps)
 
 
 @lru_cache(maxsize=4096)
@@ -65,7 +61,7 @@ def value_in_words(value: Value | Ignore) -> str:
 
 
 def _quoted(value: str) -> str:
-    return json.dumps(_cut(value, _VALUE), ensure_ascii=False)
+    return _AS_JSON.encode(_cut(value, _VALUE))
 
 
 def _cut(value: str, limit: int) -> str:

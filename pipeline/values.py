@@ -12,6 +12,7 @@ import struct
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from pipeline.dn import visible
@@ -150,6 +151,7 @@ _RECIPIENT_TYPES: Final = {  # Exchange, recipient type details
 }
 
 
+@lru_cache(maxsize=1024)  # as many names as a schema has that anybody asks for
 def syntax(name: str) -> str:
     """Name the syntax of an attribute, in words for people."""
     return _SYNTAX.get(_bare(name), TEXT)
@@ -240,6 +242,7 @@ def from_ticks(ticks: int) -> datetime | None:
         return None
 
 
+@lru_cache(maxsize=1024)
 def _bare(name: str) -> str:
     return name.partition(";")[0].lower()
 
@@ -264,7 +267,7 @@ def _decode(value: bytes) -> str | None:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    return None if _NO_TEXT.search(text) else text
+    return text if text.isprintable() or not _NO_TEXT.search(text) else None
 
 
 def _text(kind: str, value: bytes) -> str:
@@ -281,7 +284,11 @@ def _text(kind: str, value: bytes) -> str:
     if kind in {BINARY, CERTIFICATE}:
         return _fact(kind, value)
     text = _decode(value)
-    return _fact("binary", value) if text is None else _LINE.sub(lambda line: visible(line[0]), text)
+    return _fact("binary", value) if text is None else _shown(text)
+
+
+def _shown(text: str) -> str:
+    return text if text.isprintable() else _LINE.sub(lambda line: visible(line[0]), text)
 
 
 def _fact(what: str, value: bytes) -> str:

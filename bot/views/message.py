@@ -62,16 +62,17 @@ def run_message(run: Run, *, writes_on: bool, hints: Hints = NO_HINTS) -> Messag
         A message within every limit of Slack, whatever the run holds.
 
     """
+    said = wording.headline(run)
     for width in _WIDTHS:
-        message = Message(_spoken(run, width), _blocks(run, width, writes_on=writes_on, hints=hints))
+        blocks = [header(said), *_blocks(run, width, writes_on=writes_on, hints=hints)]
+        message = Message(_spoken(run, said, width), blocks)
         if message_fits(message):
             return fit_message(message)
     raise ViewTooLarge("a run does not fit into a message at any width")
 
 
 def _blocks(run: Run, width: int, *, writes_on: bool, hints: Hints) -> list[Block]:
-    blocks = [header(wording.headline(run)), _about(run)]
-    blocks += [_stage(run, stage, width) for stage in run.stages]
+    blocks = [_about(run), *(_stage(run, stage, width) for stage in run.stages)]
     blocks += _plan_preview(run, width)
     blocks += _what_now(run, width)
     blocks += _warnings(run, width, writes_on=writes_on, hints=hints)
@@ -264,9 +265,9 @@ def _buttons(run: Run, *, writes_on: bool) -> list[Block]:
 # -- for notifications and screen readers ----------------------------------------------------------------
 
 
-def _spoken(run: Run, width: int) -> str:
+def _spoken(run: Run, headline: str, width: int) -> str:
     """Say the whole outcome in words: a screen reader reads this and not the blocks."""
-    parts = [text.ended(text.escape(wording.headline(run)))]
+    parts = [text.ended(text.escape(headline))]
     for stage in run.stages:
         word = text.status(run, stage)[1]
         summary = text.sentence(text.without(word, stage.summary.strip()), min(width, 200))

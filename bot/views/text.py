@@ -32,6 +32,7 @@ _LOOK_ALIKE: Final = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
 _FORMATTING: Final = re.compile(r"[*~`]|(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])")
 _QUOTE: Final = re.compile(r"\A(\s*)>")  # at the start of a line it would make a block quote, even as &gt;
 _EMOJI_CODE: Final = re.compile(r":(?=[A-Za-z0-9_+'\-]+:)(?!\d\d?:)")  # 10:00:00 is a time
+_MARKS: Final = re.compile(r"[*_~`>:&<]")  # without any of these there is nothing to make inert
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SECRET: Final = re.compile(
     r"xox[abpres]-[\w-]*|xapp-[\w-]*|eyJ[\w-]{10,1500}\.[\w.-]*"
@@ -108,7 +109,7 @@ def is_cut(value: str, limit: int, *, lines: bool = False) -> bool:
 def _take(value: str, limit: int, *, lines: bool) -> tuple[str, int]:
     """Take as much of the value as fits; return it and how many of its characters it stands for."""
     whole = value[:limit]
-    if _all_seen(whole) and len(json.dumps(whole)) - 2 <= 4 * limit:
+    if _all_seen(whole) and (whole.isascii() or len(json.dumps(whole)) - 2 <= 4 * limit):
         length = len(whole)
         while length < len(value) and length > 0 and _continues(value, length):
             length -= 1
@@ -198,7 +199,10 @@ def right_to_left(value: str) -> bool:
 
 def escape(value: str) -> str:
     """Make a value inert inside mrkdwn, in one line: no mention, link, emoji or formatting comes of it."""
-    text = _EMOJI_CODE.sub("∶", visible(without_secrets(value)).replace("://", "∶//"))
+    text = visible(without_secrets(value))
+    if not _MARKS.search(text):
+        return text
+    text = _EMOJI_CODE.sub("∶", text.replace("://", "∶//"))
     text = _FORMATTING.sub(lambda match: _LOOK_ALIKE[match[0][0]] * len(match[0]), text)
     text = _QUOTE.sub(r"\1＞", text)
     return re.sub("[&<>]", lambda match: _ENTITIES[match[0]], text)

@@ -11,7 +11,7 @@ from pipeline.expressions.parser import parse
 from pipeline.expressions.printer import print_node
 from pipeline.expressions.shapes import Run
 from pipeline.expressions.state import UNSEEN, Context, MeterNeededError, State, unmetered
-from pipeline.expressions.trace import Recording, Trace, hidden_nodes
+from pipeline.expressions.trace import Recording, Trace, described
 from pipeline.expressions.values import IGNORE, Dialect, Ignore, Value
 
 
@@ -79,9 +79,8 @@ class Expression:
         compiler = Compiler(self.dialect, recording=True)
         run = compiler.compile(self.node)
         blank: list[object] = [UNSEEN] * len(compiler.slots)
-        outcomes = frozenset(compiler.outcomes)
-        hidden = hidden_nodes(self.node)
-        self._recording = Recording(self.text, self.node, run, compiler.slots, outcomes, blank, hidden)
+        root = described(self.node, self.text, compiler.slots, compiler.outcomes)
+        self._recording = Recording(run, blank, root)
         return self._recording
 
     def _with_meter(self, source: Mapping[str, Value], context: Context) -> Value | Ignore:

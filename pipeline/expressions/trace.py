@@ -6,9 +6,9 @@ looks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from pipeline.expressions.errors import ExpressionError
 from pipeline.expressions.nodes import (
@@ -32,20 +32,35 @@ _CONSTANTS: Final[dict[str, Value]] = {"true": True, "false": False, "null": Non
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
-    """An expression compiled so that it notes what its nodes gave, by the place that each node's id has."""
+class Part:
+    """What is known of a node before anything is evaluated.
+
+    `slot` is the place of its notes, None for a constant that leaves none; `body` names it as the body of a
+    loop; `outcome` says that it is a branch of an IIF or Switch, `hidden` that Redact hides its value.
+    """
 
     text: str
-    node: Node
-    run: Run
-    slots: dict[int, int]
-    outcomes: frozenset[int]
-    blank: list[object]
-    hidden: frozenset[int]
+    start: int
+    end: int
+    kind: str
+    slot: int | None
+    constant: object
+    body: int
+    outcome: bool
+    hidden: bool
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class TraceNode:
+class Recording:
+    """An expression compiled so that it notes what its nodes gave, by the place that each node has."""
+
+    run: Run
+    blank: list[object]
+    root: Part
+
+
+class TraceNode(NamedTuple):
     """One node: its text and place (offsets), what it is, its value and its parts.
 
     `evaluated` is false for what was passed over or failed, and then `value` says nothing; `failed` tells the
@@ -90,40 +105,57 @@ class Trace:
     def root(self) -> TraceNode:
         """The tree of nodes; made when first asked for."""
         if self._root is None:
-            builder = _Builder(self._recording)
             whole = Turn(self._state.values, self._state.loops or {})
-            self._root = builder.build(self._recording.node, whole, reached=True)
+            self._root = _built(self._recording.root, whole, reached=True)
         return self._root
 
 
-@dataclass(frozen=True, slots=True)
-class _Builder:
-    recording: Recording
+def _built(part: Part, turn: Turn, *, reached: bool) -> TraceNode:
+    """Make the tree of a node from the values that were noted."""
+    noted: Any = turn.values[part.slot] if part.slot is not None else part.constant if reached else UNSEEN
+    failed = noted is FAILED
+    seen = not failed and noted is not UNSEEN
+    return TraceNode(
+        part.text,
+        part.start,
+        part.end,
+        part.kind,
+        (REDACTED if part.hidden else noted) if seen else None,
+        seen,
+        (seen or failed) if part.outcome else None,
+        _built_parts(part, turn, reached=seen or failed) if part.parts else (),
+        failed,
+    )
 
-    def build(self, node: Node, turn: Turn, *, reached: bool) -> TraceNode:
-        """Make the tree of a node from the values that were noted."""
-        slot = self.recording.slots.get(id(node))
-        noted = turn.values[slot] if slot is not None else _literal(node) if reached else UNSEEN
-        failed = noted is FAILED
-        seen = noted is not UNSEEN and not failed
-        shown: list[TraceNode] = []
-        for part in children(node):
-            loop = turn.loops.get(id(part))
-            shown += [
-                self.build(part, each, reached=seen or failed) for each in (loop.turns if loop else [turn])
-            ]
-        value: Value | Ignore = noted if seen else None  # type: ignore[assignment]  # nodes note nothing but values
-        return TraceNode(
-            text=self.recording.text[node.span.start : node.span.end],
-            start=node.span.start,
-            end=node.span.end,
-            kind=_kind(node),
-            value=REDACTED if seen and id(node) in self.recording.hidden else value,
-            evaluated=seen,
-            taken=(seen or failed) if id(node) in self.recording.outcomes else None,
-            children=tuple(shown),
-            failed=failed,
+
+def _built_parts(part: Part, turn: Turn, *, reached: bool) -> tuple[TraceNode, ...]:
+    """Make the trees of a node's parts; of a loop's body one for each turn that was kept."""
+    shown: list[TraceNode] = []
+    for each in part.parts:
+        loop = turn.loops.get(each.body)
+        shown += [_built(each, one, reached=reached) for one in (loop.turns if loop else (turn,))]
+    return tuple(shown)
+
+
+def described(node: Node, text: str, slots: Mapping[int, int], outcomes: Collection[int]) -> Part:
+    """Describe a compiled tree, once; `slots` and `outcomes` are by the ids of its nodes."""
+    hidden = hidden_nodes(node)
+
+    def describe(one: Node) -> Part:
+        return Part(
+            text=text[one.span.start : one.span.end],
+            start=one.span.start,
+            end=one.span.end,
+            kind=_kind(one),
+            slot=slots.get(id(one)),
+            constant=_literal(one),
+            body=id(one),
+            outcome=id(one) in outcomes,
+            hidden=id(one) in hidden,
+            parts=tuple(describe(part) for part in children(one)),
         )
+
+    return describe(node)
 
 
 def _literal(node: Node) -> object:
