@@ -24,6 +24,8 @@ def upgrade() -> None:
         sa.Column("cancelled_by", sa.Text),
     ):
         op.add_column("runs", column)
+    # Whoever executed a run by the version before had it first: it is taken over, not begun.
+    op.execute("UPDATE runs SET epoch = 1, attempts = 1, lease_until = updated_at WHERE state = 'running'")
     unended = sa.text("state <> 'ended'")
     op.create_index(
         "uq_runs_held_object",
