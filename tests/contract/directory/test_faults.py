@@ -228,7 +228,7 @@ def test_count_and_skip() -> None:
 def test_others_are_served_meanwhile(directory: DirectoryServer) -> None:
     """One hanging client does not keep the others waiting."""
     with (
-        connection(directory.settings(), seconds=4) as first,
+        connection(directory.settings(), seconds=30) as first,
         connection(directory.settings()) as second,
         ThreadPoolExecutor(1) as pool,
     ):
@@ -237,4 +237,5 @@ def test_others_are_served_meanwhile(directory: DirectoryServer) -> None:
         time.sleep(0.3)  # the order in which the two arrive is the subject
         assert ask(second, ADA).code == 0
         assert not hanging.done()
+        first.socket.shutdown(socket.SHUT_RDWR)
         assert isinstance(hanging.exception(timeout=20), LDAPExceptionError)

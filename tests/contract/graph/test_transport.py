@@ -235,7 +235,7 @@ async def test_an_answer_that_does_not_come(
 ) -> None:
     """However slowly an answer drips in, an attempt ends in time; a write is then of unknown outcome."""
     server.will(act)
-    async with transport_to(server.url, clock, timeout=0.5) as transport:
+    async with transport_to(server.url, clock, timeout=0.3) as transport:
         with pytest.raises(expected):
             await transport.request(method, "/users", json={} if method != "GET" else None)
     assert len(server.seen) == 1 if method == "POST" else 1 <= len(server.seen) <= 3

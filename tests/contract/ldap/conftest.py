@@ -30,6 +30,12 @@ OpenDirectory: TypeAlias = Callable[..., LdapDirectory]
 Listen: TypeAlias = Callable[..., Awaitable[int]]
 
 
+SOON_S = 10.0
+"""What is well before any limit in `PATIENT`, and well after what a busy machine takes for what is quick."""
+PATIENT = {"connect_timeout_s": 30.0, "receive_timeout_s": 30, "operation_timeout_s": 60.0}
+"""Limits that are far away, for what is not to wait for any of them."""
+
+
 @dataclass(frozen=True)
 class World:
     """A running domain controller that holds the contoso population, and the way to it."""

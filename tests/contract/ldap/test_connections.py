@@ -21,12 +21,11 @@ from pipeline.identifiers import parse_identifier
 from sandbox.directory import DirectoryServer, FaultKind
 from sandbox.people import BIND_DN, directory_entries
 from sandbox.people.entry import TOP_DN
-from tests.contract.ldap.conftest import OpenDirectory, Relay, settings_of
+from tests.contract.ldap.conftest import PATIENT, SOON_S, OpenDirectory, Relay, settings_of
 from tests.fixtures.samba.domain_controller import SambaDomainController
 
 ME = parse_identifier(BIND_DN)
 QUICK = {"connect_timeout_s": 0.6, "receive_timeout_s": 1, "operation_timeout_s": 4.0}
-PATIENT = {"connections": 1, "receive_timeout_s": 30, "operation_timeout_s": 30.0}
 Relays = tuple[Relay, Relay]
 
 
@@ -99,14 +98,14 @@ async def test_while_it_is_down_the_error_is_quick_and_afterwards_it_heals(
     server: DirectoryServer, open_directory: OpenDirectory, relays: Relays
 ) -> None:
     """A controller that is down is an error at once, not after tries; once back, calls work again."""
-    directory = open_directory(through(server, relays[0]))
+    directory = open_directory(through(server, relays[0], **PATIENT))
     assert await works(directory)
     relays[0].refuse()
     relays[0].cut()
     started = time.monotonic()
     with pytest.raises(DirectoryUnreachable):
         await works(directory)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < SOON_S
     await relays[0].open()
     assert await works(directory)
 
@@ -127,10 +126,10 @@ async def test_a_refusing_controller_is_passed_over(
 ) -> None:
     """The second controller serves when the first refuses, and is remembered."""
     relays[0].refuse()
-    directory = open_directory(through(server, *relays))
+    directory = open_directory(through(server, *relays, **PATIENT))
     started = time.monotonic()
     assert await works(directory)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < SOON_S
     assert relays[1].accepted == 1
 
 
@@ -139,15 +138,14 @@ async def test_a_controller_that_hangs_in_tls_is_passed_over_and_not_asked_again
 ) -> None:
     """A controller that accepts and then says nothing costs its time limit once; then it is passed by."""
     relays[0].stall()
-    directory = open_directory(through(server, *relays, connections=1))
+    limits = {"receive_timeout_s": 30, "operation_timeout_s": 60.0}
+    directory = open_directory(through(server, *relays, connections=1, **limits))
     started = time.monotonic()
     assert await works(directory)
-    assert 0.5 < time.monotonic() - started < 2.5
+    assert 0.5 < time.monotonic() - started < SOON_S
     relays[1].cut()
-    started = time.monotonic()
     assert await works(directory)
-    assert time.monotonic() - started < 1.5, "the last good controller comes first"
-    assert relays[0].accepted == 1
+    assert relays[0].accepted == 1, "the last good controller comes first"
 
 
 async def test_the_first_controller_is_used_again_when_the_second_fails(
@@ -167,12 +165,12 @@ async def test_a_stalled_warm_connection_leads_to_the_other_controller(
     server: DirectoryServer, open_directory: OpenDirectory, relays: Relays
 ) -> None:
     """A controller that stops answering in mid-work is left after one wait for the other one."""
-    directory = open_directory(through(server, *relays))
+    directory = open_directory(through(server, *relays, operation_timeout_s=60.0))
     assert await works(directory)
     relays[0].stall()
     started = time.monotonic()
     assert await works(directory)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < SOON_S
 
 
 async def test_a_busy_controller_leads_to_the_other_one(
@@ -229,20 +227,20 @@ async def test_no_hang_outlives_its_limit(
     started = time.monotonic()
     with pytest.raises(DirectoryTimeout):
         await works(directory)
-    assert time.monotonic() - started < QUICK["operation_timeout_s"] + 0.5
+    assert time.monotonic() - started < QUICK["operation_timeout_s"] + SOON_S
 
 
 async def test_an_answer_that_drips_ends_at_the_limit_of_the_whole_call(
     server: DirectoryServer, open_directory: OpenDirectory, relays: Relays
 ) -> None:
     """Octets that arrive one by one, each in time, do not keep a call alive for ever, nor the others out."""
-    directory = open_directory(through(server, relays[0], connections=1, operation_timeout_s=1.5))
+    directory = open_directory(through(server, relays[0], connections=1, operation_timeout_s=1.0))
     assert await works(directory)
     relays[0].drip = 0.3
     started = time.monotonic()
     with pytest.raises(DirectoryTimeout):
         await works(directory)
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < SOON_S, "the whole answer would take a minute"
     relays[0].drip = None
     relays[0].cut()
     assert await works(directory), "the thread is free again"
@@ -252,7 +250,7 @@ async def test_a_cancelled_call_frees_its_thread(
     server: DirectoryServer, open_directory: OpenDirectory, relays: Relays
 ) -> None:
     """Cancelling a call that hangs gives its connection's thread back at once."""
-    directory = open_directory(through(server, relays[0], **PATIENT))
+    directory = open_directory(through(server, relays[0], connections=1, **PATIENT))
     assert await works(directory)
     relays[0].stall()
     call = asyncio.create_task(works(directory))
@@ -263,20 +261,20 @@ async def test_a_cancelled_call_frees_its_thread(
     relays[0].resume()
     started = time.monotonic()
     assert await works(directory)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < SOON_S
 
 
 async def test_an_old_connection_is_not_trusted(
     server: DirectoryServer, open_directory: OpenDirectory, relays: Relays
 ) -> None:
     """A connection idle for longer than the limit is replaced before it is used, so nobody waits for it."""
-    directory = open_directory(through(server, relays[0], connections=1, idle_limit_s=0.1))
+    directory = open_directory(through(server, relays[0], connections=1, idle_limit_s=0.1, **PATIENT))
     assert await works(directory)
     relays[0].swallow()
     await asyncio.sleep(0.2)
     started = time.monotonic()
     assert await works(directory)
-    assert time.monotonic() - started < QUICK["receive_timeout_s"]
+    assert time.monotonic() - started < SOON_S
     assert relays[0].accepted == 2
 
 
@@ -284,20 +282,21 @@ async def test_connections_that_died_together_are_waited_for_once(
     server: DirectoryServer, open_directory: OpenDirectory, relays: Relays
 ) -> None:
     """When one warm connection turns out dead, the others are dropped with it, unwaited for."""
-    directory = open_directory(through(server, relays[0], connections=3))
+    limits = {"receive_timeout_s": 2, "operation_timeout_s": 60.0}
+    directory = open_directory(through(server, relays[0], connections=3, **limits))
     await directory.warm_up()
     relays[0].swallow()
     assert await works(directory)
     started = time.monotonic()
     assert all(await asyncio.gather(*(works(directory) for _ in range(3))))
-    assert time.monotonic() - started < QUICK["receive_timeout_s"]
+    assert time.monotonic() - started < limits["receive_timeout_s"]
 
 
 async def test_the_loop_goes_on_while_the_directory_hangs(
     server: DirectoryServer, open_directory: OpenDirectory, relays: Relays
 ) -> None:
     """Calls that hang in their threads do not hold the event loop up."""
-    directory = open_directory(through(server, relays[0]))
+    directory = open_directory(through(server, relays[0], **PATIENT))
     await directory.warm_up()
     relays[0].stall()
     calls = [asyncio.create_task(works(directory)) for _ in range(20)]
@@ -306,7 +305,8 @@ async def test_the_loop_goes_on_while_the_directory_hangs(
         started = time.monotonic()
         await asyncio.sleep(0.02)
         longest = max(longest, time.monotonic() - started)
-    assert longest < 0.3
+    assert longest < SOON_S
+    await directory.close()
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert all(isinstance(outcome, DirectoryError) for outcome in outcomes)
 
@@ -315,14 +315,14 @@ async def test_closing_ends_calls_in_flight_and_refuses_later_ones(
     server: DirectoryServer, open_directory: OpenDirectory, relays: Relays
 ) -> None:
     """Closing does not wait for what hangs; afterwards nothing is opened any more."""
-    directory = open_directory(through(server, relays[0], **PATIENT))
+    directory = open_directory(through(server, relays[0], connections=1, **PATIENT))
     assert await works(directory)
     relays[0].stall()
     call = asyncio.create_task(works(directory))
     await asyncio.sleep(0.2)
     started = time.monotonic()
     await directory.close()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < SOON_S
     with pytest.raises(DirectoryError):
         await call
     with pytest.raises(DirectoryUnreachable):
@@ -336,13 +336,13 @@ async def test_samba_killed_and_started_again_is_not_noticed(
     samba: SambaDomainController, open_directory: OpenDirectory
 ) -> None:
     """A real domain controller that is killed leaves an error while it is down and works once it is back."""
-    directory = open_directory(settings_of(samba))
+    directory = open_directory(settings_of(samba, **PATIENT))
     await directory.warm_up()
     await asyncio.to_thread(samba.kill)
     started = time.monotonic()
     with pytest.raises(DirectoryUnreachable):
         await works(directory)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < SOON_S
     await asyncio.to_thread(samba.start)
     assert all(await asyncio.gather(*(works(directory) for _ in range(8))))
     await asyncio.to_thread(samba.kill)

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 import time
+from asyncio import StreamReader, StreamWriter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from pipeline.identifiers import parse_identifier
 from sandbox.directory import DirectoryServer
 from sandbox.directory.certificates import make_chain
 from sandbox.people import BIND_DN
-from tests.contract.ldap.conftest import Listen, OpenDirectory, settings_of
+from tests.contract.ldap.conftest import PATIENT, SOON_S, Listen, OpenDirectory, settings_of
 from tests.contract.ldap.test_failures import QUICK, _silent
 
 ME = parse_identifier(BIND_DN)
@@ -74,7 +75,7 @@ async def test_the_name_is_sent_along(
     asked: list[str | None] = []
     context = make_chain(tmp_path).server_context()
     context.sni_callback = lambda _socket, name, _context: asked.append(name)
-    port = await listen(_silent, ssl=context)
+    port = await listen(_gone, ssl=context)
     for name in ("localhost", "127.0.0.1"):
         settings = settings_of(server, urls=(f"ldaps://{name}:{port}",), ca_file=str(tmp_path / "ca.pem"))
         with pytest.raises(DirectoryError):
@@ -124,6 +125,11 @@ async def test_nothing_waits_for_more_to_send(server: DirectoryServer, scheme: s
     assert await asyncio.to_thread(nodelay)
 
 
+async def _gone(_: StreamReader, writer: StreamWriter) -> None:
+    """End as soon as TLS stands."""
+    writer.close()
+
+
 class TwoAddresses:
     """A name with a controller that hangs at its first address and a good one at its second."""
 
@@ -144,26 +150,32 @@ async def test_a_name_of_many_controllers_leads_past_one_that_hangs(
 ) -> None:
     """A domain's own name stands for all its controllers: one that hangs costs its time and nothing else."""
     hanging, good = await listen(_silent), int(server.url.rpartition(":")[2])
-    directory = LdapDirectory(settings_of(server, connections=1, **QUICK), TwoAddresses(hanging, good))
+    limits = {**PATIENT, "connect_timeout_s": QUICK["connect_timeout_s"]}
+    directory = LdapDirectory(settings_of(server, connections=1, **limits), TwoAddresses(hanging, good))
     try:
         started = time.monotonic()
         assert (await directory.resolve(ME, ["cn"])).get("cn")
-        assert QUICK["connect_timeout_s"] - 0.1 < time.monotonic() - started < 2
+        assert limits["connect_timeout_s"] - 0.1 < time.monotonic() - started < SOON_S
     finally:
         await directory.close()
 
 
 async def test_the_good_address_is_remembered(server: DirectoryServer, listen: Listen) -> None:
     """The next connection begins with the address that worked, and the hanging one is not met again."""
-    hanging, good = await listen(_silent), int(server.url.rpartition(":")[2])
+    met: list[StreamWriter] = []
+
+    async def silent(reader: StreamReader, writer: StreamWriter) -> None:
+        met.append(writer)
+        await _silent(reader, writer)
+
+    hanging, good = await listen(silent), int(server.url.rpartition(":")[2])
     settings = settings_of(server, connections=1, idle_limit_s=0.05, **QUICK)
     directory = LdapDirectory(settings, TwoAddresses(hanging, good))
     try:
         assert (await directory.resolve(ME, ["cn"])).get("cn")
         await asyncio.sleep(0.1)  # the connection is too old now
-        started = time.monotonic()
         assert (await directory.resolve(ME, ["cn"])).get("cn")
-        assert time.monotonic() - started < 0.5
+        assert len(met) == 1
     finally:
         await directory.close()
 
@@ -177,6 +189,6 @@ async def test_all_addresses_hanging_is_a_time_out(server: DirectoryServer, list
         started = time.monotonic()
         with pytest.raises(DirectoryTimeout):
             await directory.resolve(ME, ["cn"])
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < SOON_S
     finally:
         await directory.close()
