@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
@@ -11,7 +13,7 @@ from typing import Any, Final
 class FaultKind(Enum):
     """Name what goes wrong."""
 
-    DELAY = "delay"  # answers after `seconds`
+    DELAY = "delay"  # answers after `seconds`, or once the faults are cleared
     HANG = "hang"  # never answers
     HANG_TCP = "hang-tcp"  # takes no new connection, refuses none: until cleared (Linux only)
     HANG_TLS = "hang-tls"  # accepts the connection and never shakes hands
@@ -104,12 +106,18 @@ class _Ordered:
     skip: int
 
 
+def _let_go(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
+
+
 @dataclass(slots=True)
 class Faults:
     """Hold the faults that are due, first ordered first served; `on_change` is told of orders."""
 
     on_change: Callable[[], None] = lambda: None
     _ordered: list[_Ordered] = field(default_factory=list)
+    _delayed: set[asyncio.Future[None]] = field(default_factory=set)
 
     def add(self, kind: FaultKind, **more: object) -> Fault:
         """Order a fault; the keywords are those of `Fault`. Returns it."""
@@ -122,9 +130,22 @@ class Faults:
         return fault
 
     def clear(self) -> None:
-        """Forget every fault."""
+        """Forget every fault, and let go what one of them holds up."""
         self._ordered.clear()
+        for waiting in list(self._delayed):
+            waiting.get_loop().call_soon_threadsafe(_let_go, waiting)
         self.on_change()
+
+    async def delay(self, seconds: float) -> None:
+        """Hold something up, for so long at most: until the faults are cleared."""
+        waiting = asyncio.get_running_loop().create_future()
+        self._delayed.add(waiting)
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await waiting
+        finally:
+            self._delayed.discard(waiting)
 
     def holds(self, kind: FaultKind) -> bool:
         """Say whether a fault of that kind is due, without counting it."""

@@ -198,7 +198,7 @@ class DirectoryServer:
             if fault is not None and fault.kind is FaultKind.HANG_TLS:
                 await asyncio.Event().wait()
             if fault is not None and fault.kind is FaultKind.DELAY:
-                await asyncio.sleep(fault.seconds)
+                await self.faults.delay(fault.seconds)
             if fault is not None and fault.kind is FaultKind.DROP:
                 return
             reader, writer = await _open(connection, self._directory if encrypted else None)

@@ -170,7 +170,7 @@ class Session:
         if fault is None:
             return False
         if fault.kind is FaultKind.DELAY:
-            await asyncio.sleep(fault.seconds)
+            await self._directory.faults.delay(fault.seconds)
         elif fault.kind is FaultKind.DROP:
             self._writer.transport.abort()
             raise DroppedError("a drop was ordered")

@@ -20,6 +20,7 @@ export function troubleOf(result) {
 export class Conversation {
   #articles = new Map();
   #channel = null;
+  #held = null;
 
   /**
    * `press(message, address, value)`: an element was used; `suggest(message, address, text)`; `inspect(message)`;
@@ -39,6 +40,11 @@ export class Conversation {
       // What another size moves is not what the person scrolls to.
       if (size === sizeNow()) this.atEnd = this.#isNearEnd();
     });
+    // A button that is redrawn between press and release would not be pressed: what comes meanwhile waits.
+    node.addEventListener("pointerdown", () => {
+      this.#held ??= [];
+    });
+    for (const ended of ["pointerup", "pointercancel", "blur"]) addEventListener(ended, () => setTimeout(() => this.#release()));
     // Whatever makes the room for messages smaller, whoever reads the newest keeps on seeing it.
     new ResizeObserver(() => {
       size = sizeNow();
@@ -68,11 +74,23 @@ export class Conversation {
 
   /** Put a new message at the end, or a changed one in its own place. */
   take(model, message) {
+    if (this.#held) {
+      this.#held.push([model, message]);
+      return;
+    }
     const isNew = !this.#articles.has(message.ts);
     const near = isNew ? this.#isNearEnd() || message.to === model.me : this.#isNearEnd();
     this.#draw(model, message);
     if (isNew) fill(this.list, ...this.#withDays(model.in(message.channel)));
     if (near) this.#toEnd();
+  }
+
+  #release() {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const [model, message] of held) {
+      if (model.messages.has(message.ts) && message.channel === this.#channel && model.me === this.me) this.take(model, message);
+    }
   }
 
   /** Take a message away. */

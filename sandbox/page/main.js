@@ -19,10 +19,17 @@ class Page {
   constructor() {
     const [, user, channel] = location.hash.split("/");
     this.model = null;
+    // Somebody may be faster than the workspace: what they do waits until it is known who they are.
+    this.settled = new Promise((resolve) => {
+      this.hasSettled = resolve;
+    });
     this.here = channel ?? null;
     this.unread = new Set();
     this.conversation = new Conversation(at("conversation"), {
-      press: (message, address, value) => gestures.click(this.model.me, { message: message.ts }, { ...address, ...valued(value) }),
+      press: async (message, address, value) => {
+        await this.settled;
+        return gestures.click(this.model.me, { message: message.ts }, { ...address, ...valued(value) });
+      },
       suggest: (message, action, text) => gestures.suggest(this.model.me, { message: message.ts }, action, text),
       inspect: (ts) => this.inspector.toggle(this.model, ts),
       use: (text) => this.composer.use(text),
@@ -72,6 +79,7 @@ class Page {
     }
     this.#draw();
     if (first) this.composer.field.focus();
+    this.hasSettled();
   }
 
   #markUnread(known) {
@@ -135,6 +143,7 @@ class Page {
   // --- what goes out -------------------------------------------------------------------------------------
 
   async #send(text) {
+    await this.settled;
     const { me, app } = this.model;
     if (!text.startsWith("/")) return troubleOf(await gestures.say(me, this.here, text));
     const [name, rest] = split(text);
@@ -187,7 +196,9 @@ class Page {
 
   #drawSidebar() {
     drawSidebar(at("sidebar"), this, {
-      become: (user) => this.feed.become(user),
+      become: (user) => {
+        this.settled = this.feed.become(user);
+      },
       go: (channel) => this.#go(channel),
       faults: () => this.faults.toggle(),
       reset: () => this.#reset(),

@@ -55,8 +55,8 @@ SLACK: Final = (
     Choice(
         "throttled",
         "Throttled (429)",
-        "Two changes of a message are refused with two seconds to wait. The newest state comes all the same.",
-        ({"method": "chat.update", "times": 2, "then": {"status": 429, "headers": {"Retry-After": "2"}}},),
+        "Two changes of a message are refused, with a second to wait. The newest state comes all the same.",
+        ({"method": "chat.update", "times": 2, "then": {"status": 429, "headers": {"Retry-After": "1"}}},),
     ),
     Choice(
         "unavailable",

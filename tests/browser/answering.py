@@ -12,6 +12,10 @@ from aiohttp import web
 
 from sandbox.workspace import WorkspaceServer
 
+PATIENCE_S = 20.0
+"""How long something is waited for that comes at once: a busy machine may stall, never so long."""
+SHORT_S = 0.3
+"""How long a workspace waits for its app in tests that wait for the end of it."""
 Node = dict[str, Any]
 Answer = Callable[[Node], Awaitable[Node | None]]
 
@@ -44,9 +48,13 @@ class App:
         view = self.workspace.state.stack("U0MARIA")[-1]
         self.workspace.state.replace_view(view, {**view.payload, "blocks": list(blocks)})
 
+    async def silence(self, _payload: Node) -> None:
+        """Answer as `answer` would that never comes."""
+        await asyncio.Event().wait()
+
     async def heard(self, count: int) -> Node:
         """Wait until so many payloads have come, and give the last one."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.received) < count:
                 self._came.clear()
                 await self._came.wait()

@@ -1,21 +1,30 @@
-"""Contoso in a browser: one sandbox and one Chromium for the session, for each test a fresh page."""
+"""Contoso in a browser: one sandbox and one Chromium for the session, and for each test a page loaded anew.
+
+The windows stay open from test to test, as opening one costs more than most tests do. What a test leaves in
+one goes with its document; what would outlast that (the pointer, routes, being offline) is put back.
+"""
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, expect
 
 from bot.demo import Contoso, contoso
 from sandbox.workspace import WorkspaceServer
-from tests.browser.answering import App
+from tests.browser.answering import PATIENCE_S, App
 
 Open = Callable[..., Awaitable[Page]]
+LONG_S = 8.0
+"""How long the directory waits at most with an answer while something is done in mid-run."""
 _HERE = Path(__file__).parent
 _DEFAULTS: dict[str, Any] = {
     "viewport": {"width": 1240, "height": 900},
@@ -23,6 +32,9 @@ _DEFAULTS: dict[str, Any] = {
     "timezone_id": "Europe/London",
     "reduced_motion": "reduce",
 }
+
+
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def _running(chromium: Browser) -> AsyncIterator[Contoso]:  # noqa: ARG001  # no browser, no sandbox
-    async with contoso() as world:
+    async with contoso(ack_deadline=PATIENCE_S) as world:
         yield world
 
 
@@ -47,8 +59,8 @@ async def world(_running: Contoso) -> Contoso:
 
 @pytest.fixture
 def ack_deadline() -> float:
-    """Give the seconds that the bare workspace waits for its app: few, for tests that wait for their end."""
-    return 0.3
+    """Give the seconds that the bare workspace waits for its app: few where a test waits for their end."""
+    return PATIENCE_S
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -58,41 +70,95 @@ async def bare(ack_deadline: float) -> AsyncIterator[WorkspaceServer]:
         yield workspace
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def visit(chromium: Browser) -> AsyncIterator[Open]:
-    """Open addresses, each in a browser context of its own; nothing may go wrong or elsewhere meanwhile."""
-    contexts: list[BrowserContext] = []
-    faults: list[str] = []
+@dataclass
+class Window:
+    """A window of the browser, and what went wrong or elsewhere in it since it was last looked at."""
 
-    async def run(url: str, **options: Any) -> Page:
-        context = await chromium.new_context(**{**_DEFAULTS, **options})
-        contexts.append(context)
-        page = await context.new_page()
-        page.set_default_timeout(8000)
-        _watch(page, url.partition("#")[0], faults)
-        await page.goto(url)
-        await page.get_by_role("textbox", name="Message").wait_for()
-        return page
+    page: Page
+    origin: str = ""
+    faults: list[str] = field(default_factory=list)
 
-    yield run
-    for context in contexts:
-        await context.close()
-    assert faults == []
+    def watch(self) -> None:
+        """Listen to the page from now on."""
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", self._asked)
 
+    async def show(self, url: str) -> None:
+        """Load the page."""
+        self.origin = url.partition("#")[0]
+        await self.page.goto(url, wait_until="commit")
+        await self.page.locator("#conversation[aria-label]").wait_for()  # all that is known has been drawn
 
-def _watch(page: Page, origin: str, faults: list[str]) -> None:
-    def said(message: ConsoleMessage) -> None:
+    async def clear(self) -> None:
+        """Leave the page, and what would outlast it; raise `Error` for a window that is of no use."""
+        await self.page.unroute_all(behavior="wait")
+        await self.page.context.set_offline(offline=False)
+        await self.page.goto("about:blank", wait_until="commit")
+        await self.page.mouse.move(0, 0)
+        self.faults.clear()
+
+    def _said(self, message: ConsoleMessage) -> None:
         # A connection that a test cuts is told by the browser itself; what the page says is another matter.
         if message.type == "error" and "net::ERR_" not in message.text:
-            faults.append(message.text)
+            self.faults.append(message.text)
 
-    def asked(request: Request) -> None:
-        if not request.url.startswith(origin):
-            faults.append(f"asked for {request.url}")
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith(self.origin):
+            self.faults.append(f"asked for {request.url}")
 
-    page.on("console", said)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", asked)
+
+class Windows:
+    """The open windows, by their look; one that is taken is nobody else's until it is given back."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: defaultdict[str, list[Window]] = defaultdict(list)
+
+    async def take(self, look: dict[str, Any]) -> Window:
+        """Give a window of this look, with nothing in it."""
+        free = self._free[json.dumps(look, sort_keys=True)]
+        if free:
+            return free.pop()
+        context = await self._browser.new_context(**look)
+        window = Window(await context.new_page())
+        window.page.set_default_timeout(PATIENCE_S * 1000)
+        window.watch()
+        return window
+
+    async def give_back(self, window: Window, look: dict[str, Any]) -> None:
+        """Keep a window for the next test, unless this one has broken it."""
+        try:
+            await window.clear()
+        except Error:
+            await window.page.context.close()
+        else:
+            self._free[json.dumps(look, sort_keys=True)].append(window)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def windows(chromium: Browser) -> Windows:
+    """Give the windows of the session; they go with the browser."""
+    return Windows(chromium)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(windows: Windows) -> AsyncIterator[Open]:
+    """Open addresses, each in a window of its own; nothing may go wrong or elsewhere meanwhile."""
+    taken: list[tuple[Window, dict[str, Any]]] = []
+
+    async def run(url: str, **options: Any) -> Page:
+        look = {**_DEFAULTS, **options}
+        window = await windows.take(look)
+        taken.append((window, look))
+        await window.show(url)
+        return window.page
+
+    yield run
+    faults = [fault for window, _ in taken for fault in window.faults]
+    for window, look in taken:
+        await windows.give_back(window, look)
+    assert faults == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -75,7 +75,7 @@ async def test_faults_that_are_got_over(page: Page, system: str, label: str, hea
     await one.get_by_role("button", name="Switch on").click()
     await expect(one).to_contain_text(re.compile(r"On · \d left"))
     await provision(page, "create")
-    await expect(page.get_by_role("heading", name=f"Ada Lovelace {headline}")).to_be_visible(timeout=15000)
+    await expect(page.get_by_role("heading", name=f"Ada Lovelace {headline}")).to_be_visible()
     await expect(panel.get_by_role("status")).to_have_text("Everything works.")
 
 

@@ -21,7 +21,7 @@ async def test_stack(desk: Page, app: App) -> None:
     await expect(first).to_be_visible()
     await first.get_by_role("button", name="Close", exact=True).click()
     await expect(first).to_have_count(0)
-    await app.workspace.until(lambda: len(app.received) == 2)
+    await app.heard(2)
     closed = [payload["view"]["title"]["text"] for payload in app.received]
     assert closed == ["Second", "First"]
     await expect(desk.get_by_role("textbox", name="Message")).to_be_focused()
@@ -74,7 +74,7 @@ async def test_turning_in_place(desk: Page, app: App) -> None:
     dialog = desk.get_by_role("dialog", name="Pages")
     turn = dialog.get_by_role("button", name="Turn")
     await turn.click()
-    await app.workspace.until(lambda: len(app.received) == 1)
+    await app.heard(1)
     (view,) = app.workspace.state.stack("U0MARIA")
     blocks = [*[section(f"second {line}") for line in range(60)], row]
     app.workspace.state.replace_view(view, {**view.payload, "blocks": blocks})
@@ -98,8 +98,9 @@ async def test_trail_of_three(desk: Page, app: App) -> None:
     """Three deep, only the uppermost is seen; it names the one below and leads back to where one was."""
     deeper = {"type": "actions", "elements": [{"type": "button", "action_id": "in", "text": plain("Deeper")}]}
     app.open("First", section("one"), deeper)
-    for title in ("Second", "Third"):
+    for place, title in enumerate(("Second", "Third"), 1):
         await desk.get_by_role("button", name="Deeper").click()
+        await app.heard(place)
         app.open(title, section(title), deeper, push=True)
         await expect(desk.get_by_role("dialog")).to_have_accessible_name(title)
     await expect(desk.get_by_role("dialog")).to_have_count(1)

@@ -33,6 +33,14 @@ async def tab_to(page: Page, target: Locator, key: str = "Shift+Tab") -> None:
     raise AssertionError(f"{target} cannot be reached by {key}")
 
 
+async def become(page: Page, person: str) -> None:
+    """Be another person, and see what that person sees."""
+    radio = page.get_by_role("radio", name=person)
+    user = await radio.get_attribute("value")
+    await radio.check()
+    await expect(page).to_have_url(re.compile(f"#/{user}/"))
+
+
 async def expect_four_checks(article: Locator) -> None:
     """See the four stages in words, in their order."""
     for place, stage in enumerate(STAGES):
@@ -135,17 +143,23 @@ async def test_a_start_is_one_click_away(page: Page) -> None:
 
 
 async def test_what_is_typed_before_the_page_is_ready_is_completed(page: Page) -> None:
-    """Somebody types faster than the workspace answers: the people are offered as soon as they are known."""
+    """Somebody is faster than the workspace: people are offered, and lines sent, as soon as that can be."""
+    go_on = asyncio.Event()
 
     async def late(route: Route) -> None:
-        await asyncio.sleep(0.7)
+        await go_on.wait()
         await route.continue_()
 
     await page.route("**/_sandbox/snapshot*", late)
     await page.reload()
-    await page.get_by_role("textbox", name="Message").fill("/provision preview ")
+    message = page.get_by_role("textbox", name="Message")
+    await message.fill("good morning")
+    await message.press("Enter")
+    await message.fill("/provision preview ")
+    await expect(page.get_by_role("option")).to_have_count(0)
+    go_on.set()
     await expect(page.get_by_role("option", name="a user to create")).to_be_visible()
-    await page.unroute_all(behavior="wait")
+    await expect(page.get_by_role("article", name="Maria Jimenez")).to_contain_text("good morning")
 
 
 async def test_preview_then_provision_this(page: Page, world: Contoso) -> None:
@@ -173,7 +187,7 @@ async def test_preview_then_provision_this(page: Page, world: Contoso) -> None:
 )
 async def test_being_another_person_and_refused(page: Page, person: str, sees: str) -> None:
     """Rights follow the person: the refusal says whom to ask, and nobody else sees it."""
-    await page.get_by_role("radio", name=person).check()
+    await become(page, person)
     message = page.get_by_role("textbox", name="Message")
     await message.fill(f"/provision {identifier('create')}")
     await message.press("Enter")
@@ -190,7 +204,7 @@ async def test_details_are_refused_to_those_who_may_not_look(page: Page) -> None
     await message.fill(f"/provision {identifier('unchanged')}")
     await message.press("Enter")
     await expect(page.get_by_role("button", name="Run again")).to_be_visible()
-    await page.get_by_role("radio", name="Stella Moreau").check()
+    await become(page, "Stella Moreau")
     await page.get_by_role("button", name="View details").first.click()
     await expect(page.get_by_role("article").last).to_contain_text("You may not look at runs.")
     await expect(page.get_by_role("dialog")).to_have_count(0)

@@ -17,10 +17,12 @@ from bot.views.limits import facts as bot_facts
 from sandbox.directory.faults import FaultKind
 from sandbox.workspace import WorkspaceServer
 from sandbox.workspace.blockkit import facts
-from tests.browser.conftest import Open
+from tests.browser.answering import SHORT_S
+from tests.browser.conftest import LONG_S, Open
 
 Node = dict[str, Any]
 IDENTIFIERS = {person["case"]: person["identifier"] for person in people()}
+_IMPATIENT = pytest.mark.parametrize("ack_deadline", [SHORT_S])
 TROUBLE = "The app did not answer within three seconds (operation_timeout)."
 
 
@@ -54,7 +56,7 @@ async def silent(bare: WorkspaceServer) -> Any:
     """Let the workspace dispatch to an app that never answers."""
 
     async def wait(_request: web.Request) -> web.Response:
-        await asyncio.sleep(5)
+        await asyncio.Event().wait()
         return web.Response()
 
     application = web.Application()
@@ -70,6 +72,7 @@ async def silent(bare: WorkspaceServer) -> Any:
 # --- what goes wrong is said -----------------------------------------------------------------------------
 
 
+@_IMPATIENT
 async def test_command_without_an_answer(silent: WorkspaceServer, visit: Open) -> None:
     """A command that is not acknowledged says operation_timeout, as Slack does, to the one who typed it."""
     page = await visit(silent.url)
@@ -81,6 +84,7 @@ async def test_command_without_an_answer(silent: WorkspaceServer, visit: Open) -
     await expect(told).to_contain_text("Only visible to you")
 
 
+@_IMPATIENT
 async def test_click_without_an_answer(silent: WorkspaceServer, visit: Open) -> None:
     """A button that is not acknowledged says so beside it."""
     element = {"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}
@@ -196,11 +200,13 @@ async def test_message_is_edited_in_its_place(page: Page) -> None:
 
 async def test_private_channel_without_the_bot(page: Page, world: Contoso) -> None:
     """Where the bot is no member its answer comes all the same, once, and an unread mark tells of it."""
-    world.directory.faults.add(FaultKind.DELAY, times=1, seconds=0.7)  # time to be somewhere else by then
+    world.directory.faults.add(FaultKind.DELAY, times=1, seconds=LONG_S)
     await page.get_by_role("button", name="people-team").click()
     await expect(page.get_by_role("region", name="Conversation: people-team")).to_be_visible()
     await provision(page, "create")
     await page.get_by_role("button", name="identity", exact=True).click()
+    await expect(page.get_by_role("region", name="Conversation: identity")).to_be_visible()
+    world.directory.faults.clear()
     await expect(page.get_by_role("button", name="people-team (private) (unread)")).to_be_visible()
     await page.get_by_role("button", name="people-team").click()
     ended = page.get_by_role("heading", name="Ada Lovelace was created in Entra ID")

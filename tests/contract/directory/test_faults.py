@@ -94,6 +94,17 @@ def test_delay(directory: DirectoryServer) -> None:
         assert time.monotonic() - began >= 0.4
 
 
+def test_delay_ends_with_the_faults(directory: DirectoryServer) -> None:
+    """What is held up is let go once the faults are cleared."""
+    with connection(directory.settings()) as client, ThreadPoolExecutor(1) as pool:
+        directory.faults.add(FaultKind.DELAY, seconds=60)
+        answer = pool.submit(ask, client, ADA)
+        while directory.faults.describe():  # until it has struck
+            time.sleep(0.01)
+        directory.faults.clear()
+        assert answer.result(timeout=20).code == 0
+
+
 def test_time_limit_of_the_client(directory: DirectoryServer) -> None:
     """The server keeps the client's time limit: timeLimitExceeded, on time."""
     with connection(directory.settings()) as client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,12 @@ async def test_page_and_its_files(workspace: WorkspaceServer, http: aiohttp.Clie
         status, _, headers = await fetch(http, f"{workspace.url}/page/{path.name}")
         assert (status, headers["X-Content-Type-Options"]) == (200, "nosniff")
     assert "//" not in html.replace("<!doctype html>", "")
+
+
+def test_modules_are_named_in_the_head() -> None:
+    """Every module is asked for at once, instead of one after the other as each names the next."""
+    named = re.findall(r'rel="modulepreload" href="/page/([^"]+)"', (_PAGE / "index.html").read_text("utf-8"))
+    assert sorted(["main.js", *named]) == sorted(path.name for path in _PAGE.glob("*.js"))
 
 
 async def test_nothing_but_the_page(workspace: WorkspaceServer, http: aiohttp.ClientSession) -> None:
