@@ -312,7 +312,7 @@ async def _end_acted(record: Record, plan: Plan, action: Action, earlier: Earlie
     )
     if before:
         now = f"now {summary[0].lower()}{summary[1:]}" if action.written else "nothing else was to be done"
-        summary = f"{str(done).capitalize()} before Fourcheck was stopped; {now}"
+        summary = f"{str(done).capitalize()} before the run was interrupted; {now}"
     for note in evidence.notes[:NOTES_SHOWN]:
         record.warn(note)
     if action.error is not None:

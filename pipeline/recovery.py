@@ -31,7 +31,7 @@ LOOK_AGAIN_S: Final = 1.0
 
 DONE: Final = "done"
 ABSENT: Final = "absent"
-_UNSETTLED: Final = "carried out before Fourcheck was stopped"
+_UNSETTLED: Final = "carried out before the run was interrupted"
 _STAYS: Final = frozenset({Outcome.FAILED, Outcome.REFUSED, Outcome.SKIPPED, Outcome.INTERRUPTED})
 """Ends that say that nothing was written."""
 
@@ -83,7 +83,7 @@ class Earlier:
             steps = ", ".join(dict.fromkeys(entry.step for entry in self.open))
             then = f" Then: {error.message}" if error is not None else ""
             return Outcome.UNKNOWN, OutcomeUnknown(
-                f"Fourcheck was stopped while a write was under way ({steps}), and whether it was carried "
+                f"The run was interrupted while a write was under way ({steps}), and whether it was carried "
                 f"out is not known.{then}",
                 ids=error.ids if error is not None else None,
             )
@@ -127,7 +127,7 @@ class Earlier:
         self, journal: Journal, entry: JournalEntry, *, there: bool, found: str | None = None
     ) -> None:
         outcome = DONE if there else ABSENT
-        detail = {"how": "looked at after Fourcheck was stopped"} | ({"found": found} if found else {})
+        detail = {"how": "looked at after the run was interrupted"} | ({"found": found} if found else {})
         await journal.settle(entry.entry, outcome, detail)
         self.entries = tuple(
             replace(one, outcome=outcome, outcome_detail=detail) if one.entry == entry.entry else one
@@ -143,7 +143,7 @@ class Earlier:
         unseen = any(e.outcome == ABSENT and e.step.startswith("create ") for e in self.entries)
         if unseen and isinstance(error, TenantConflict):
             return OutcomeUnknown(
-                "Fourcheck was stopped while it created the object, which cannot be seen in Entra ID; "
+                "The run was interrupted while it created the object, which cannot be seen in Entra ID; "
                 f"creating it again was refused: {error.message}",
                 ids=error.ids,
             )

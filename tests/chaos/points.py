@@ -151,15 +151,15 @@ def _twice(
 
 
 _CREATED: Final = "Created with 26 attributes, manager linked"
-_THEN_LINKED: Final = "Created before Fourcheck was stopped; now updated"
+_THEN_LINKED: Final = "Created before the run was interrupted; now updated"
 _UPDATED: Final = "Updated 3 attributes"
 _GROUP: Final = "Created with 5 attributes and 40 members"
-_THEN_40: Final = "Created before Fourcheck was stopped; now added 40 members"
-_THEN_20: Final = "Created before Fourcheck was stopped; now added 20 members"
+_THEN_40: Final = "Created before the run was interrupted; now added 40 members"
+_THEN_20: Final = "Created before the run was interrupted; now added 20 members"
 _RESTORED: Final = "manager linked"
-_THEN_UPDATED: Final = "Restored before Fourcheck was stopped; now updated"
+_THEN_UPDATED: Final = "Restored before the run was interrupted; now updated"
 _PREVIEWED: Final = "would be created with 26 attributes"
-_ALL_DONE: Final = "before Fourcheck was stopped; nothing else was to be done"
+_ALL_DONE: Final = "before the run was interrupted; nothing else was to be done"
 
 _CREATING: Final = (
     *_rows("create", _CREATED, _BEFORE_ANY, At("accepted"), shared=True),

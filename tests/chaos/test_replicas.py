@@ -36,19 +36,31 @@ async def test_the_same_delivery_five_times_is_one_run(server_city: City) -> Non
 
 
 async def test_one_object_is_one_runs_at_a_time(server_city: City) -> None:
-    """R3: two replicas are asked for the same object at once: one writes, the other says who is at it."""
+    """R3: twenty ask for one object over two replicas: one writes, nineteen are told by whom and since."""
     city = server_city
     await city.living()
     other = await city.started()
     city.reset()
-    city.tenant.inject({"match": {"method": "POST", "path_regex": "/users$"}, "then": {"delay_s": 1.0}})
-    await asyncio.gather(*(city.type(city.people["create"]) for _ in range(4)))
-    await city.until_ended(4)
+
+    async def until_the_others_know(number: int) -> None:
+        if number == 1:
+            await city.until_ended(19)
+
+    city.tenant.before = until_the_others_know
+    await asyncio.gather(*(city.type(city.people["create"]) for _ in range(20)))
+    await city.until_ended(20)
     await city.until_settled()
-    runs = await city.runs(4)
+    runs = [run for run, _ in await city.runs(20)]
     assert sorted(city.effects()) == CREATED
-    assert [run.outcome for run, _ in runs].count(Outcome.CREATED) == 1
-    assert {run.error.code for run, _ in runs if run.error is not None} == {"object_busy"}
+    assert len(city.posted()) == 20
+    (writer,) = [run for run in runs if run.outcome is Outcome.CREATED]
+    others = [run.error for run in runs if run is not writer]
+    assert {error.code for error in others if error is not None} == {"object_busy"}
+    assert {error.ids["holder-run"] for error in others if error is not None} == {writer.run_id}
+    busy = [said for m in city.ended() if "created" not in (said := blocks_as_text(m["blocks"]))]
+    assert len(busy) == 19
+    assert all("@U0MARIA" in said and "since" in said for said in busy)
+    assert min(process.passed("begun") for process in city.processes if process.lives) > 0
     other.kill()
     await other.ended()
 
