@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final, TypeVar
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.errors import SlackApiError
@@ -37,6 +37,7 @@ SEARCH_S: Final = 2.2
 
 _WRITES_OFF: Final = "Writing is switched off here, so every run is a preview."
 _log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
 class Picker:
@@ -93,8 +94,7 @@ class Picker:
         usable = [c for c in self._services.configurations.all if c.name in names]
         directories = {c.directory: self._services.directory(c) for c in usable}
         searches = [
-            asyncio.wait_for(directory.search(typed, limit=form.OPTIONS), SEARCH_S)
-            for directory in directories.values()
+            _in_time(directory.search(typed, limit=form.OPTIONS)) for directory in directories.values()
         ]
         found: list[Choice] = []
         for result in await asyncio.gather(*searches, return_exceptions=True):
@@ -182,6 +182,11 @@ class Picker:
 
     def _names(self, actor: Actor, right: Right) -> tuple[str, ...]:
         return permitted(self._services.configurations, actor.id, actor.channel, right)
+
+
+async def _in_time(search: Awaitable[_T]) -> _T:
+    async with asyncio.timeout(SEARCH_S):  # wait_for can swallow the request to stop
+        return await search
 
 
 def _who(body: Mapping[str, Any]) -> tuple[Actor, Kept]:

@@ -67,11 +67,11 @@ class PostgresDatabase:
 
     shared: bool = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, guest: bool = False) -> None:
         parsed = _parsed(url)
         engine = _engine(parsed)
         try:
-            bring_up_to_date(engine)
+            bring_up_to_date(engine, guest=guest)
         except BaseException:
             engine.dispose()
             raise
@@ -181,7 +181,9 @@ class _Listener(threading.Thread):
         self.join(timeout=2 * _LISTEN_S)
 
 
-def bring_up_to_date(engine: Engine, scripts: Path = SCRIPTS, head: str = HEAD) -> None:
+def bring_up_to_date(
+    engine: Engine, scripts: Path = SCRIPTS, head: str = HEAD, *, guest: bool = False
+) -> None:
     """Migrate the database to `head`, in one transaction; of several that start at once, one does."""
     with engine.begin() as connection:
         major = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
@@ -192,7 +194,7 @@ def bring_up_to_date(engine: Engine, scripts: Path = SCRIPTS, head: str = HEAD) 
             )
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-        migrate(connection, scripts, head)
+        migrate(connection, scripts, head, guest=guest)
 
 
 def _parsed(url: str) -> URL:

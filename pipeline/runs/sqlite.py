@@ -47,7 +47,7 @@ class SqliteFile:
         try:
             with _folder_locked(self.path.parent):
                 _make_file(self.path)
-                bring_up_to_date(self.path)
+                bring_up_to_date(self.path, guest=guest)
             self._connect_engines(lock_wait)
         except BaseException:
             os.close(self._lock)
@@ -92,13 +92,13 @@ class SqliteFile:
         os.close(self._lock)
 
 
-def bring_up_to_date(path: Path, scripts: Path = SCRIPTS, head: str = HEAD) -> None:
+def bring_up_to_date(path: Path, scripts: Path = SCRIPTS, head: str = HEAD, *, guest: bool = False) -> None:
     """Migrate the database in a file to `head`, in one transaction on a connection of its own."""
     engine = _engine(
         lambda: _connect(path, "rw", _MIGRATION_WAIT, foreign_keys=False), _begin_writing, NullPool
     )
     with engine.begin() as connection:
-        migrate(connection, scripts, head)
+        migrate(connection, scripts, head, guest=guest)
 
 
 def probe(connection: Connection) -> None:

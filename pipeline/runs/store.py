@@ -51,7 +51,9 @@ def open_store(
     lock_wait: float = 5.0,
     lease_s: float = LEASE_S,
 ) -> Store:
-    """Open the store that a URL names, making or migrating it as needed. Blocks for some milliseconds.
+    """Open the store that a URL names, making it as needed, or migrating it: never for a guest.
+
+    Blocks for some milliseconds.
 
     There is one host to a SQLite file: the process that accepts runs and executes them; a second one is
     refused. A `guest` is a command beside it that saves runs of its own and reads history, and may neither
@@ -66,7 +68,7 @@ def open_store(
         from pipeline.runs.postgres import PostgresDatabase  # noqa: PLC0415 -- seldom needed
 
         with translated():
-            return Store(PostgresDatabase(url), clock, guest=guest, lease_s=lease_s)
+            return Store(PostgresDatabase(url, guest=guest), clock, guest=guest, lease_s=lease_s)
     path = path_of(url)
     with translated(path):
         database = SqliteDatabase(url, guest=guest, lock_wait=lock_wait)

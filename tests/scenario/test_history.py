@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from bot.cli import main
 from bot.views.history import ROWS_A_PAGE, Where
 from pipeline.runs.history import page, question
+from pipeline.runs.migrations import migrate
+from tests.contract.runs.earlier import scripts_until
 from tests.fixtures.scene import Scene, read, scene_with
 
 SAMPLE = Path(__file__).parents[2] / "configurations" / "contoso.yaml"
@@ -181,6 +186,31 @@ async def test_the_command_line_tells_beside_a_running_bot(
     assert words.splitlines()[0].count("Katherine") == 1
     assert [run["outcome"] for run in runs] == ["created"]
     assert "older" in cut
+
+
+@pytest.mark.parametrize("command", [["history"], ["preview", "ada.lovelace"], ["doctor"]], ids=" ".join)
+def test_no_command_line_brings_a_store_up_to_date(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: list[str],
+) -> None:
+    """A store of an earlier version is left alone, for its bot may be running; it is said who does it."""
+    path = tmp_path / "demo.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrate(connection, scripts_until("0001", tmp_path / "scripts"), "0001")
+    engine.dispose()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOURCHECK_STORE__URL", f"sqlite:///{path}")
+    monkeypatch.setenv("FOURCHECK_CONFIGURATIONS", str(SAMPLE.parent))
+    status = main(command)
+
+    with closing(sqlite3.connect(path)) as store:
+        assert store.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    if command != ["doctor"]:  # it looks on without the newest run
+        assert status == 3
+        assert "fourcheck serve" in capsys.readouterr().err
 
 
 def test_a_page_of_the_history_is_read_back_and_nothing_else_is() -> None:

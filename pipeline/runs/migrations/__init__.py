@@ -22,16 +22,19 @@ HEAD: Final = "0002"
 """The newest revision. Known here so that an up-to-date database is opened without loading alembic."""
 
 
-def migrate(connection: Connection, scripts: Path = SCRIPTS, head: str = HEAD) -> None:
+def migrate(
+    connection: Connection, scripts: Path = SCRIPTS, head: str = HEAD, *, guest: bool = False
+) -> None:
     """Upgrade to `head` inside the connection's open transaction.
 
     Foreign keys must be off on this connection: SQLite changes a table by rebuilding it. Raises
-    StoreUnavailable, changing nothing, when the database is another program's or of a later version.
+    StoreUnavailable, changing nothing, when the database is another program's or of a later version, and for
+    a `guest` when it is of an earlier one: the bot that it belongs to may be running.
     """
     found = revision(connection)
     if found == head:
         return
-    _upgrade(connection, scripts, found)
+    _upgrade(connection, scripts, found, guest=guest)
     if connection.dialect.name == "sqlite":
         broken = connection.execute(text("PRAGMA foreign_key_check")).all()
         if broken:
@@ -58,7 +61,7 @@ def revision(connection: Connection) -> str | None:
     return None
 
 
-def _upgrade(connection: Connection, scripts: Path, found: str | None) -> None:
+def _upgrade(connection: Connection, scripts: Path, found: str | None, *, guest: bool) -> None:
     from alembic.config import Config  # noqa: PLC0415 -- slow to load and seldom needed
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
@@ -68,6 +71,12 @@ def _upgrade(connection: Connection, scripts: Path, found: str | None) -> None:
         raise StoreUnavailable(
             f"The run store was written by a later version of Fourcheck (its schema is {found}).",
             remedy="Start that version or a later one, or name another store in FOURCHECK_STORE__URL.",
+        )
+    if found is not None and guest:
+        raise StoreUnavailable(
+            f"The run store was written by an earlier version of Fourcheck (its schema is {found}), and only "
+            "the bot brings it up to date.",
+            remedy="Start the bot in this version (`fourcheck serve`), or use the version that it runs in.",
         )
 
     def steps(current: Any, _context: object) -> list[Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
+from pipeline.errors import StoreUnavailable
 from pipeline.model import Mode, Outcome, Request, StageStatus
 from pipeline.runs.migrations import HEAD, SCRIPTS, migrate
 from pipeline.runs.store import open_store
@@ -43,6 +44,15 @@ async def test_there_is_a_store_of_every_earlier_revision() -> None:
     """Whoever adds a revision adds a store as the version before left it."""
     earlier = [script.stem[1:5] for script in (SCRIPTS / "versions").glob("r[0-9]*.py")]
     assert sorted({*earlier} - {HEAD}) == REVISIONS
+
+
+async def test_a_guest_leaves_it_as_it_is(old: str, revision: str) -> None:
+    """A command beside the bot says which version it is of, and changes nothing: the bot may be running."""
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable) as caught:
+            open_store(old, guest=True)
+        assert f"its schema is {revision}" in caught.value.message
+        assert "earlier version" in caught.value.message
 
 
 async def test_everything_is_there(old: str, revision: str, look: Callable[..., list[tuple[str]]]) -> None:
