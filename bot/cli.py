@@ -127,7 +127,11 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("identifier", metavar="IDENTIFIER")
         command.add_argument("--configuration", metavar="NAME")
         command.add_argument("--json", action="store_true", help="print the run as JSON and nothing else")
-        command.set_defaults(handler=_run_once, mode=mode)
+        command.set_defaults(handler=_run_once, mode=mode, override_scope=False)
+        if mode is Mode.PREVIEW:
+            command.add_argument(
+                "--override-scope", action="store_true", help="go on where the scope says no; the run says so"
+            )
     serve = commands.add_parser("serve", help="the bot against the real systems, by settings")
     serve.set_defaults(handler=_serve)
     demo = commands.add_parser("demo", help="the bot on a sandbox: nothing else is needed")
@@ -164,6 +168,7 @@ async def _run_once(options: argparse.Namespace) -> int:
             identifier=options.identifier,
             actor=ActorId(f"cli:{getpass.getuser()}"),
             configuration=options.configuration,
+            override_scope=options.override_scope,
         )
         lease = Lease(request.run_id, 0, 1, request, SystemClock().now())
         run = await Execution(lease, systems.store, systems.services(Silence())).carry_out(request)

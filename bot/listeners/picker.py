@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.access import decide, permitted
 from bot.actor import Actor, interaction_actor
 from bot.answers import Answers
-from bot.grammar import Command, Verb
+from bot.grammar import Command
 from bot.progress import Place
 from bot.runs import Runs
 from bot.slack import rejection
@@ -63,7 +63,7 @@ class Picker:
             Kept(actor.channel, body.get("response_url")),
             modes=modes,
             configurations=self._names(actor, Right.PREVIEW),
-            initial_mode=str(Mode.PROVISION if command.verb is Verb.PROVISION else Mode.PREVIEW),
+            initial_mode=str(Mode.PREVIEW),  # found by its name, an object may be somebody's namesake
             initial_configuration=command.configuration,
             note="" if self._services.writes else _WRITES_OFF,
         )

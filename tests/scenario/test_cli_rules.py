@@ -345,6 +345,24 @@ async def test_private_values_stay_hidden_and_secrets_unread(stage: Stage) -> No
     assert missing.status == 1
 
 
+async def test_the_scope_is_overridden_on_request_and_for_a_preview_alone(stage: Stage) -> None:
+    """Somebody out of scope is previewed with a warning that says so; a guard stays; no write goes past it."""
+    dn = PEOPLE["scope-filter"]
+    usual = await stage.run("preview", dn, "--json")
+    beyond = await stage.run("preview", dn, "--override-scope", "--json")
+    guarded = await stage.run(
+        "preview", "CN=krbtgt,CN=Users,DC=contoso,DC=test", "--override-scope", "--json"
+    )
+    written = await stage.run("provision", dn, "--override-scope")
+
+    assert (usual.status, usual.json["outcome"]) == (1, "skipped")
+    assert (beyond.status, beyond.json["outcome"]) == (0, "would_create"), beyond.out
+    assert [s["status"] for s in beyond.json["stages"] if s["name"] == "scope"] == ["warning"]
+    assert any("overridden on request" in warning for warning in beyond.json["warnings"])
+    assert guarded.json["outcome"] == "skipped"
+    assert written.status == 2
+
+
 async def test_an_imported_schema_previews(stage: Stage, tmp_path: Path) -> None:
     """A schema of Graph, imported as it is, says what would become of the people of contoso."""
     folder = tmp_path / "rules"

@@ -110,6 +110,7 @@ async def test_the_form_offers_what_the_person_may_do(
     (radio,) = [b["element"] for b in view["blocks"] if b.get("block_id") == form.MODE]
 
     assert [option["value"] for option in radio["options"]] == modes, reason
+    assert radio["initial_option"]["value"] == "preview", "nothing is written by a choice that nobody made"
 
 
 @pytest.mark.parametrize("user", ["U0VERA", "U0STELLA"])
