@@ -157,6 +157,17 @@ class Runs:
         self._woken.set()
         return known
 
+    async def show_end_in(self, run_id: RunId, ts: str) -> None:
+        """Let a message say how its runs ended, beside the one that is noted for them, if all have."""
+        notice = await self._store.notice(run_id)
+        if notice is None:
+            return
+        place = await self._place(Place.from_document(notice))
+        found = [await self._store.load(one) for one in place.batch or (run_id,)]
+        ended = [run for run in found if run is not None and run.ended_at is not None]
+        if ended and len(ended) == len(found):
+            await self._messages.update(replace(place, ts=ts), ended)
+
     # -- the process's life ------------------------------------------------------------------------------
 
     async def take_up(self) -> None:

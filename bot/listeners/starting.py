@@ -84,7 +84,7 @@ class Starting:
         if actor is None:
             return
         if not await self._runs.cancel(run_id, actor.id):
-            await self._answers.tell(ack, body, notices.over(run_id))
+            await self._over(ack, body, run_id)
         elif body.get("view"):
             await self._answers.tell(ack, body, notices.stopping(actor.channel), "Cancelled")
         else:
@@ -94,7 +94,7 @@ class Starting:
         """Stop each run that has not ended of those asked for together, as `cancel` does."""
         together = [run for run in await self._together(body) if run.ended_at is None]
         if not together:
-            await self._answers.tell(ack, body, notices.over(clicked(body)))
+            await self._over(ack, body, RunId(clicked(body)))
             return
         actor = await self._allowed(ack, body, together, None)
         if actor is None:
@@ -103,7 +103,17 @@ class Starting:
         if any(stopped):
             await ack()
         else:
-            await self._answers.tell(ack, body, notices.over(clicked(body)))
+            await self._over(ack, body, RunId(clicked(body)))
+
+    async def _over(self, ack: AsyncAck, body: dict[str, Any], run_id: RunId) -> None:
+        """Say that there is nothing to stop any more, and bring the message up to date that offered it.
+
+        It may be one that Slack took from a process that ended before it had noted where it is.
+        """
+        await self._answers.tell(ack, body, notices.over(run_id))
+        clicked_in = (body.get("container") or {}).get("message_ts")
+        if clicked_in:
+            self._answers.later(self._runs.show_end_in(run_id, str(clicked_in)), "correct a message")
 
     # -- one run -----------------------------------------------------------------------------------------
 

@@ -230,10 +230,10 @@ class City:
             assert loop.time() < end, self.sql("SELECT run_id, state, outcome, attempts, epoch FROM runs")
             await asyncio.sleep(0.02)
 
-    def unnoted(self) -> list[str]:
+    def unnoted(self) -> list[dict[str, Any]]:
         """Return the messages of whose place the store does not know."""
         noted = {ts for (ts,) in self.sql(f"SELECT {self._in_notice('ts')} FROM notices")}
-        return [message["ts"] for message in self.posted() if message["ts"] not in noted]
+        return [message for message in self.posted() if message["ts"] not in noted]
 
     def reset(self, seed: Mapping[str, Any] | None = None) -> None:
         """Put the stand-ins back as they were; processes and store stay."""

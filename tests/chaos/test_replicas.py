@@ -188,3 +188,32 @@ async def test_a_throttle_storm_outlives_the_process(file_city: City) -> None:
     await city.until_settled()
     assert sorted(city.effects()) == CREATED
     assert len(city.posted()) == 1
+
+
+@pytest.mark.parametrize(
+    "cases", [("create",), ("create", "update-three", "unchanged")], ids=["one", "several"]
+)
+async def test_a_message_that_nobody_noted_is_corrected_by_a_click(
+    file_city: City, cases: tuple[str, ...]
+) -> None:
+    """Slack took it in the moment of the kill, so it offers to cancel what has ended: who tries is shown."""
+    city = file_city
+    await city.living()
+    city.reset()
+    city.wish("post.after")
+    typing = asyncio.create_task(city.type("\n".join(city.people[case] for case in cases)))
+    assert await city.latest.ended() == -signal.SIGKILL
+    city.wish_no_more()
+    await city.started()
+    assert (await typing)["ok"]
+    (final,) = await city.until_ended()
+    await city.until_settled()
+    (stale,) = city.unnoted()
+    assert "cancel" in str(stale["blocks"])
+
+    action = "cancel_run" if len(cases) == 1 else "cancel_all"
+    await city.workspace.click("U0MARIA", action, message=stale["ts"])
+
+    await city.until_ended(2)
+    (corrected,) = city.unnoted()
+    assert blocks_as_text(corrected["blocks"]) == blocks_as_text(final["blocks"])
