@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from pipeline.errors import IdentifierEmpty, IdentifierMalformed, IdentifierUnsafe
@@ -86,13 +86,13 @@ class Ava:
         return f"{self.type}={_escape(self.value)}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class DistinguishedName:
     """A name as its relative names, the object's own first. Each is one or more pairs."""
 
     rdns: tuple[tuple[Ava, ...], ...]
 
-    @property
+    @cached_property
     def key(self) -> tuple[frozenset[tuple[str, str]], ...]:
         """What is equal for equal names."""
         return tuple(frozenset(ava.key for ava in rdn) for rdn in self.rdns)

@@ -33,12 +33,11 @@ from pipeline.model import (
     Run,
     StageName,
     StageStatus,
-    TargetIdentity,
     TargetKind,
 )
 from pipeline.record import DEFECT, Record
 from pipeline.recovery import Earlier
-from pipeline.redaction import private_targets, redact_identity, redact_match, redact_plan, redact_target
+from pipeline.redaction import redact_identity, redact_match, redact_plan, redact_target
 from pipeline.services import Services
 from pipeline.stages.acting import apply_plan
 from pipeline.stages.importing import Source, import_evidence, import_object, is_mail_enabled
@@ -167,14 +166,14 @@ async def _match(record: Record, source: Source, services: Services) -> Match:
             raise KindNotCreatable("Microsoft Graph cannot create contacts.")
     async with record.stage(StageName.MATCH):
         match = await find_match(source, rules, services)
-        evidence = redact_match(match.evidence, rules, source.configuration.privacy)
+        evidence = redact_match(match.evidence, match.private)
         record.keep(StageName.MATCH, evidence)
         for note in match.notes:
             record.warn(note)
         if match.refusal is not None:
             raise match.refusal
         if match.target is not None:
-            record.change(target=_shown_target(match.target.identity, match, source))
+            record.change(target=redact_target(match.target.identity, match.private))
         await record.end_stage(StageName.MATCH, StageStatus.PASSED, evidence.why, evidence)
     return match
 
@@ -187,7 +186,7 @@ async def _act(record: Record, source: Source, match: Match, services: Services)
         previewed = await services.store.load(record.follows) if record.follows else None
         salt = previewed.plan.salt if previewed and previewed.plan else ""
         plan = await make_plan(source, match, services, salt)
-        shown = redact_plan(plan, match.rules, source.configuration.privacy)
+        shown = redact_plan(plan, match.private, source.configuration.privacy)
         record.change(plan=shown)
         if services.earlier is not None:
             await services.earlier.settle(plan, services.journal)
@@ -205,12 +204,8 @@ async def _act(record: Record, source: Source, match: Match, services: Services)
         await record.pass_on()  # the plan is on record before the first write
         action = await apply_plan(plan, shown, source, record.run.run_id, services)
         if action.target is not None:
-            record.change(target=_shown_target(action.target, match, source))
+            record.change(target=redact_target(action.target, match.private))
         return await _end_acted(record, shown, action, services.earlier)
-
-
-def _shown_target(target: TargetIdentity, match: Match, source: Source) -> TargetIdentity:
-    return redact_target(target, private_targets(match.rules, source.configuration.privacy))
 
 
 async def _refuse_synchronized(record: Record, source: Source, match: Match, services: Services) -> None:
@@ -218,7 +213,7 @@ async def _refuse_synchronized(record: Record, source: Source, match: Match, ser
     if match.target is None or match.target.attributes.get("onPremisesSyncEnabled") is not True:
         return
     plan = await drift_plan(source, match, services, "the synchronisation service owns the object")
-    record.change(plan=redact_plan(plan, match.rules, source.configuration.privacy))
+    record.change(plan=redact_plan(plan, match.private, source.configuration.privacy))
     drift = count(plan.count(ChangeKind.NOT_WRITTEN), "attribute")
     note = f"{drift} differ from Active Directory; the synchronisation decides on them."
     record.keep(StageName.ACTION, ActionEvidence(notes=(note,)))

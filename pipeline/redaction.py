@@ -23,9 +23,8 @@ _SID: Final = "onPremisesSecurityIdentifier"
 _UNIQUE_NAME: Final = "uniqueName"
 
 
-def redact_plan(plan: Plan, rules: ObjectRules, privacy: Privacy) -> Plan:
+def redact_plan(plan: Plan, private: frozenset[str], privacy: Privacy) -> Plan:
     """Take out every value that is made from a private attribute, and the members where they are private."""
-    private = private_targets(rules, privacy)
     target = redact_target(plan.target, private) if plan.target else None
     members = plan.members
     if privacy.any_private(["member"]):
@@ -34,9 +33,8 @@ def redact_plan(plan: Plan, rules: ObjectRules, privacy: Privacy) -> Plan:
     return replace(plan, target=target, changes=changes, members=members)
 
 
-def redact_match(evidence: MatchEvidence, rules: ObjectRules, privacy: Privacy) -> MatchEvidence:
+def redact_match(evidence: MatchEvidence, private: frozenset[str]) -> MatchEvidence:
     """Take out the values of private keys, and anchors that are made from private attributes."""
-    private = private_targets(rules, privacy)
     private_anchor = not private.isdisjoint({_ANCHOR, _SID, _UNIQUE_NAME})
 
     def candidate(found: Candidate) -> Candidate:

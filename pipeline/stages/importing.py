@@ -145,10 +145,11 @@ async def _memberships(
 ) -> Memberships:
     """Ask about the scope's groups that do not list the object, where the answer decides or explains."""
     rules = configuration.rules(identity.kind)
-    groups = rules.scope.groups if rules is not None else ()
-    held = direct_groups(found)
+    if rules is None or not rules.scope.groups:
+        return NOT_ASKED
+    groups, held = rules.scope.groups, direct_groups(found)
     others = [group for group in groups if group not in held]
-    nested = rules is not None and any(group in rules.scope.nested_groups for group in others)
+    nested = any(group in rules.scope.nested_groups for group in others)
     if not others or (len(others) < len(groups) and not nested):
         return NOT_ASKED
     return await services.directory(configuration).within(identity.guid, others)

@@ -60,6 +60,8 @@ class Match:
     evidence: MatchEvidence
     target: TargetObject | None
     mapped: Mapping[str, MappedAttribute]
+    private: frozenset[str]
+    """The cloud attributes whose values are private."""
     manager: Manager | None
     manager_id: EntraId | None
     members: MemberReading
@@ -149,6 +151,7 @@ async def find_match(source: Source, rules: ObjectRules, services: Services) -> 
         ),
         target=target,
         mapped=mapped,
+        private=private,
         manager=manager,
         manager_id=manager_hits[0].id if len(manager_hits) == 1 else None,
         members=members,

@@ -88,7 +88,7 @@ def _organizational_units(scope: Scope, source: Source) -> tuple[Condition, ...]
 
 
 def _groups(scope: Scope, source: Source) -> tuple[Condition, ...]:
-    held = direct_groups(source.values)
+    held = direct_groups(source.values) if scope.groups else frozenset()
     return tuple(
         Condition(str(group), *_membership(group, scope, source.memberships, direct=group in held))
         for group in scope.groups
