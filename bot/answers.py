@@ -25,8 +25,12 @@ _log = logging.getLogger(__name__)
 
 def refusal(decision: AccessDecision, right: Right) -> Message:
     """Say no, and whom to ask."""
-    people = [person.partition("/")[2] for person in decision.ask]
-    return notices.refused(str(right), people, here=decision.here_only)
+    return notices.refused(str(right), whom_to_ask(decision), here=decision.here_only)
+
+
+def whom_to_ask(decision: AccessDecision) -> list[str]:
+    """Return the Slack user ids of those who have the right and can help."""
+    return [person.partition("/")[2] for person in decision.ask]
 
 
 class Answers:

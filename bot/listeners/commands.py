@@ -9,7 +9,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.access import AccessDecision, decide, permitted
 from bot.actor import Actor, command_actor
-from bot.answers import Answers, refusal
+from bot.answers import Answers, refusal, whom_to_ask
 from bot.grammar import MOST, Command, Verb, nearest, parse_command
 from bot.listeners.history import History
 from bot.listeners.picker import Picker
@@ -123,11 +123,13 @@ class Commands:
         rights = [
             str(right) for right in Right if permitted(self._configurations, actor.id, actor.channel, right)
         ]
-        base = str((self._configurations.default or self._configurations.all[0]).base)
+        usual = self._configurations.default or self._configurations.all[0]
+        base = str(usual.base)
         if command.meant is not None:
             return notices.meant(typed, command.meant, base)
         if command.verb is Verb.HELP:
-            return notices.help_text(base, rights, writes_on=self._writes_on)
+            ask = whom_to_ask(decide(usual, actor.id, actor.channel, Right.LOOK))
+            return notices.help_text(base, rights, writes_on=self._writes_on, ask=ask)
         if command.unknown is not None:
             known = permitted(self._configurations, actor.id, actor.channel, Right.LOOK)
             near = nearest(command.unknown, known)

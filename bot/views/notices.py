@@ -28,8 +28,7 @@ def refused(right: str, ask: Sequence[str] = (), *, here: bool = False) -> Messa
 
     """
     what = _RIGHTS.get(right, text.phrase(right, 60))
-    people = [text.mention(f"TT/{user}") for user in ask[:5]]
-    whom = text.listing(people, "or") if people else "whoever runs this bot in your organisation"
+    whom = _whom(ask)
     place = " in this channel" if here else ""
     return _notice(
         f"You may not {what}{place}. Nothing was done.",
@@ -47,8 +46,16 @@ def bad_input(error: PipelineError, typed: str, base: str) -> Message:
     return fit_message(Message(f"{first} Example: {text.escape(example(base))}", blocks))
 
 
-def help_text(base: str, rights: Sequence[str], *, writes_on: bool) -> Message:
-    """Say what the person can type; only what they may do is listed."""
+def _whom(ask: Sequence[str]) -> str:
+    people = [text.mention(f"TT/{user}") for user in ask[:5]]
+    return text.listing(people, "or") if people else "whoever runs this bot in your organisation"
+
+
+def help_text(base: str, rights: Sequence[str], *, writes_on: bool, ask: Sequence[str] = ()) -> Message:
+    """Say what the person can type; only what they may do is listed.
+
+    `ask`: Slack user ids of those who can help somebody without any right.
+    """
     lines = []
     if "provision" in rights:
         done = " and writes what is missing to Entra ID" if writes_on else "; writing is switched off here"
@@ -65,7 +72,9 @@ def help_text(base: str, rights: Sequence[str], *, writes_on: bool) -> Message:
     lines.append("`/provision help`  shows this.")
     if not rights:
         lines.insert(
-            0, "You may not look, preview or provision yet. Ask whoever runs this bot for the right."
+            0,
+            f"You may not look, preview or provision yet. Ask {_whom(ask)} to grant you a right in the "
+            "configuration.",
         )
     blocks = [section("\n".join(lines))]
     if "preview" in rights or "provision" in rights:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -62,8 +63,12 @@ def read_text(path: Path) -> str:
         raise ConfigurationInvalid(f"{path}: cannot be read: it is not UTF-8; save it as UTF-8") from error
 
 
+@lru_cache(maxsize=16)
 def parse_configuration(text: str) -> tuple[model.Configuration | None, tuple[Problem, ...]]:
-    """Parse a configuration; where there are problems, there is no configuration."""
+    """Parse a configuration; where there are problems, there is no configuration.
+
+    The same text is parsed once: of several files that are read again, most have not changed.
+    """
     reading = read_configuration(text)
     return reading.configuration, reading.problems
 

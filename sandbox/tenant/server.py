@@ -8,7 +8,6 @@ faults), and `POST /_sandbox/reset` with nothing, for the seed as it was, or wit
 from __future__ import annotations
 
 import asyncio
-import copy
 import json
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -17,6 +16,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from sandbox.copying import copied
 from sandbox.tenant.faults import ConnectionDropped, Switchboard
 from sandbox.tenant.journal import Journal
 from sandbox.tenant.login import Login
@@ -61,7 +61,7 @@ class TenantServer:
         self, *, port: int = 0, seed: Mapping[str, Any] | None = None, clock: Clock = utc_now
     ) -> None:
         self._port = port
-        self._seed = copy.deepcopy(dict(seed)) if seed is not None else None
+        self._seed = copied(dict(seed)) if seed is not None else None
         self._clock = clock
         self._issuer: TokenIssuer | None = None
         self._faults = Switchboard()
@@ -77,12 +77,12 @@ class TenantServer:
     @property
     def ledger(self) -> list[dict[str, Any]]:
         """Give every write in order, those inside a batch as well."""
-        return copy.deepcopy(self._journal.writes)
+        return copied(self._journal.writes)
 
     @property
     def requests(self) -> list[dict[str, Any]]:
         """Give every request in order."""
-        return copy.deepcopy(self._journal.requests)
+        return copied(self._journal.requests)
 
     def settings(self) -> dict[str, str]:
         """Give the settings that point the bot at this tenant."""
@@ -128,7 +128,7 @@ class TenantServer:
 
         Objects, ledger, requests and faults are as at the start, and the next ids are the same ones.
         """
-        wanted = self._seed if seed is None else copy.deepcopy(dict(seed))
+        wanted = self._seed if seed is None else copied(dict(seed))
         self._tenant = from_seed(wanted, self._clock)
         self._seed = wanted
         self._faults.clear()
@@ -141,7 +141,7 @@ class TenantServer:
 
     def faults(self) -> dict[str, Any]:
         """Give the kinds of faults there are, the rules in force and the last strikes."""
-        return copy.deepcopy(self._faults.describe())
+        return copied(self._faults.describe())
 
     def clear_faults(self, kind: str | None = None) -> None:
         """Switch every fault off, or those of one kind; raise FaultError."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.copying import copied
 from sandbox.workspace import payloads
 from sandbox.workspace.acks import TROUBLE, apply_command_ack, apply_submission_ack
 from sandbox.workspace.blockkit import validate_options
@@ -169,7 +169,7 @@ class People:
     # --- helpers of the gestures ---------------------------------------------------------------------------
 
     async def _dispatch(self, kind: Kind, payload: Node, *, answers: bool) -> Node:
-        record: Node = {"type": payload.get("type", kind), "payload": copy.deepcopy(payload)}
+        record: Node = {"type": payload.get("type", kind), "payload": copied(payload)}
         self.dispatches.append(record)
         try:
             ack = await self._transport().deliver(kind, payload, answers=answers)

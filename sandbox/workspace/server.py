@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -11,6 +10,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from sandbox.copying import copied
 from sandbox.workspace.blockkit import facts
 from sandbox.workspace.control import Control
 from sandbox.workspace.errors import BadRequestError
@@ -189,7 +189,7 @@ class WorkspaceServer:
         if user is not None:
             self.state.person(user)
         return [
-            copy.deepcopy(message.as_dict())
+            copied(message.as_dict())
             for message in self.state.messages
             if place in (None, message.channel)
             and (user is None or message.to in (None, user))
@@ -199,20 +199,20 @@ class WorkspaceServer:
     def views(self, user: str | None = None) -> list[Node]:
         """Give a person's open views (or everyone's), the root first."""
         users = [self.state.person(user).id] if user is not None else list(self.state.users)
-        return copy.deepcopy([view for one in users for view in self.state.views_of(one)])
+        return copied([view for one in users for view in self.state.views_of(one)])
 
     def home(self, user: str) -> Node | None:
         """Give a person's Home tab."""
         home = self.state.homes.get(self.state.person(user).id)
-        return None if home is None else copy.deepcopy(self.state.view_object(home))
+        return None if home is None else copied(self.state.view_object(home))
 
     def calls(self) -> list[Node]:
         """Give every Web API call and response-URL post in order: method, payload, response, problems."""
-        return copy.deepcopy(self.state.calls)
+        return copied(self.state.calls)
 
     def dispatches(self) -> list[Node]:
         """Give everything that was sent to the app in order, with its acknowledgement or what went wrong."""
-        return copy.deepcopy(self._people.dispatches)
+        return copied(self._people.dispatches)
 
     def describe(self) -> Node:
         """Describe team, people, channels and the way to the app."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import itertools
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from sandbox.copying import copied
 from sandbox.workspace.blockkit import Problem, facts
 from sandbox.workspace.errors import BadRequestError, SlackError
 from sandbox.workspace.seed import Channel, Seed, User
@@ -113,7 +113,7 @@ class Changes:
         """Announce a change; each has a number, so that a listener knows what a snapshot already holds."""
         self.count += 1
         for queue in self._queues:
-            queue.put_nowait(Change(self.count, kind, copy.deepcopy(item)))
+            queue.put_nowait(Change(self.count, kind, copied(item)))
         for waiter in self._waiters:
             waiter.set()
 
@@ -229,7 +229,7 @@ class State:
 
     def stored(self, blocks: list[Node]) -> list[Node]:
         """Copy blocks as Slack keeps them: block_id and action_id given where missing, flags spelled out."""
-        kept = copy.deepcopy(blocks)
+        kept = copied(blocks)
         interactive = facts()["interactive"]
 
         def complete(node: object) -> None:
@@ -355,7 +355,7 @@ class State:
             "blocks": payload["blocks"],
             "private_metadata": payload.get("private_metadata", ""),
             "callback_id": payload.get("callback_id", ""),
-            "state": {"values": copy.deepcopy(view.values)},
+            "state": {"values": copied(view.values)},
             "hash": view.hash,
             "title": _emoji(payload.get("title")),
             "clear_on_close": payload.get("clear_on_close", False),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import json
 import secrets
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any, Final, Literal
 
 from aiohttp import web
 
+from sandbox.copying import copied
 from sandbox.workspace import chat_methods, view_methods
 from sandbox.workspace.blockkit import facts, validate, verdict_by_policy
 from sandbox.workspace.errors import SlackError
@@ -126,7 +126,7 @@ class WebApi:
 
     def _tell(self, record: Node, status: int, body: Node | str | None) -> None:
         record["status"] = status
-        record["response"] = copy.deepcopy(body)
+        record["response"] = copied(body)
         self._state.changes.say("call", record)
         if isinstance(body, dict) and not body.get("ok"):
             refused = {name: record[name] for name in ("method", "problems", "status")}
@@ -181,7 +181,7 @@ class WebApi:
 async def perform_and_record(perform: Callable[[], Any], record: Node) -> tuple[int, Node | str]:
     """Perform a call and note what was asked and what is wrong with it."""
     payload, status, body = await perform()
-    record["payload"] = copy.deepcopy(payload)
+    record["payload"] = copied(payload)
     record["problems"] = [problem.as_dict() for problem in problems_of(payload)]
     return status, body
 

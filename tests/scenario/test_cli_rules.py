@@ -346,7 +346,7 @@ async def test_private_values_stay_hidden_and_secrets_unread(stage: Stage) -> No
 
 
 async def test_the_scope_is_overridden_on_request_and_for_a_preview_alone(stage: Stage) -> None:
-    """Somebody out of scope is previewed with a warning that says so; a guard stays; no write goes past it."""
+    """Somebody out of scope is previewed with a warning that says so; a guard stays; no write goes past."""
     dn = PEOPLE["scope-filter"]
     usual = await stage.run("preview", dn, "--json")
     beyond = await stage.run("preview", dn, "--override-scope", "--json")

@@ -189,6 +189,15 @@ async def test_help_lists_what_the_caller_may_do(scene: Scene) -> None:
     assert "/provision preview" not in vera["ack"]["body"]["text"]
 
 
+@pytest.mark.parametrize("scene", ["socket"], indirect=True)
+async def test_help_without_any_right_names_who_can_give_one(scene: Scene) -> None:
+    """Whoever may do nothing yet reads whom to ask, by name."""
+    stella = await scene.type("help", "U0STELLA")
+
+    assert "<@U0MARIA>" in stella["ack"]["body"]["text"]
+    assert "whoever" not in stella["ack"]["body"]["text"]
+
+
 ANSWERED = [
     ("preveiw {create}", "/provision preview CN=Ada", "a slip in the verb"),
     ("histroy", "/provision history", "a slip alone"),
