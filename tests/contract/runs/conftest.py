@@ -6,12 +6,15 @@ file, or uses `sqlite_only`, or its module says `DATABASES = ("sqlite",)`.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import sqlite3
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -83,9 +86,28 @@ def url(database: str, path: Path, request: pytest.FixtureRequest) -> str:
     return f"sqlite:///{path}" if database == "sqlite" else str(request.getfixturevalue("postgres_url"))
 
 
+@cache
+def _empty_file() -> bytes:
+    """Return a store's file as it is at first, made once: migrations have tests of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "runs.sqlite"
+        asyncio.run(open_store(f"sqlite:///{file}").close())
+        return file.read_bytes()
+
+
 @pytest.fixture
-async def store(url: str, clock: HandClock) -> AsyncIterator[Store]:
+def made(database: str, path: Path) -> None:
+    """Put an empty store where a file is to be."""
+    if database == "sqlite":
+        path.parent.mkdir(mode=0o700)
+        path.touch(mode=0o600)
+        path.write_bytes(_empty_file())
+
+
+@pytest.fixture
+async def store(url: str, clock: HandClock, made: None) -> AsyncIterator[Store]:
     """Open a store and close it again."""
+    del made
     opened = open_store(url, clock=clock, lock_wait=0.3)
     yield opened
     await opened.close()
