@@ -80,7 +80,7 @@ def help_text(base: str, rights: Sequence[str], *, writes_on: bool, ask: Sequenc
     if "preview" in rights or "provision" in rights:
         more = (
             "An identifier is a distinguished name, a user principal name or mail address, an account name, "
-            "a GUID or a SID; up to ten of them, one a line. Add ` with NAME` at the end to choose a "
+            "a GUID or a SID; up to ten of them, one a line. Add `with NAME` at the end to choose a "
             "configuration. What would be read as a command can be put in quotation marks."
         )
         lines.append(more)

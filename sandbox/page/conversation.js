@@ -263,9 +263,10 @@ export function focusIn(node) {
     const same =
       all.find((one) => action && isSame(one) && one.dataset.value === value) ??
       all.find((one) => action && isSame(one) && one.checked) ??
+      all.find((one) => selection && action && one.dataset.action === action) ?? // a field that the app has made anew
       all.find((one) => label && one.matches("button") && one.textContent === label);
     same?.focus({ preventScroll: true });
-    if (same && selection) same.setSelectionRange(...selection);
+    if (same && selection) same.setSelectionRange(...selection); // cut to what is there
     return same !== undefined;
   };
 }

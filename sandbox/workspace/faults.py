@@ -31,6 +31,10 @@ _TIERS: Final[dict[str, int]] = {
     "views.publish": 100,
 }
 _BURST_PER_CHANNEL: Final = 5
+_ABOUT_THE_TOKEN: Final = frozenset(
+    {"token_revoked", "token_expired", "invalid_auth", "not_authed", "account_inactive"}
+)
+_RESPONSE_URL: Final = "response_url"
 
 
 @dataclass(slots=True)
@@ -55,6 +59,12 @@ class Fault:
     def spoils_the_answer(self) -> bool:
         """Tell whether the answer is another one than the call would give."""
         return self.drop or self.error is not None or self.status != 200
+
+    def strikes(self, method: str) -> bool:
+        """Tell whether it happens to calls of a method; a response URL is used without a token."""
+        if self.method == "*":
+            return method != _RESPONSE_URL or self.error not in _ABOUT_THE_TOKEN
+        return self.method == method
 
     def as_dict(self) -> Node:
         """Give the fault in the form in which it was asked for."""
@@ -89,7 +99,7 @@ class Faults:
     def take(self, method: str) -> Fault | None:
         """Use up one time of the first fault for a method."""
         for fault in self.pending:
-            if fault.method in (method, "*") and fault.times > 0:
+            if fault.times > 0 and fault.strikes(method):
                 fault.times -= 1
                 return fault
         return None

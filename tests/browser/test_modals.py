@@ -5,7 +5,8 @@ from __future__ import annotations
 from aiohttp import ClientSession
 from playwright.async_api import Page, expect
 
-from tests.browser.answering import App, field_block, plain, section
+from sandbox.workspace.state import Message
+from tests.browser.answering import App, Node, field_block, plain, section
 
 
 async def test_stack(desk: Page, app: App) -> None:
@@ -112,22 +113,43 @@ async def test_trail_of_three(desk: Page, app: App) -> None:
     await expect(desk.get_by_role("button", name="Back to")).to_have_count(0)
 
 
-async def test_focus_finds_a_redrawn_button(desk: Page, app: App) -> None:
-    """The message is redrawn while its modal is open: closing leads to the button in its new place."""
-    button = {"type": "button", "action_id": "details", "text": plain("View details"), "value": "1"}
-    row = {"type": "actions", "elements": [button]}
-    state = app.workspace.state
+VIEW: Node = {"type": "button", "action_id": "details", "text": plain("View details"), "value": "1"}
+ROW: Node = {"type": "actions", "elements": [VIEW]}
+
+
+async def post_row(app: App) -> Message:
+    """Post a message with a button, as the app would."""
     headers = {"Authorization": f"Bearer {app.workspace.settings()['FOURCHECK_SLACK__BOT_TOKEN']}"}
-    message = {"channel": "C0IDENTITY", "text": "x", "blocks": [row]}
+    message = {"channel": "C0IDENTITY", "text": "x", "blocks": [ROW]}
     address = f"{app.workspace.url}/api/chat.postMessage"
     async with ClientSession(headers=headers) as client, client.post(address, json=message) as posted:
         assert (await posted.json())["ok"]
+    (shown,) = app.workspace.state.messages
+    return shown
+
+
+async def test_focus_finds_a_redrawn_button(desk: Page, app: App) -> None:
+    """The message is redrawn while its modal is open: closing leads to the button in its new place."""
+    shown = await post_row(app)
     await desk.get_by_role("button", name="View details").press("Enter")
     await app.heard(1)
     app.open("Details", section("x"))
     await expect(desk.get_by_role("dialog")).to_be_visible()
-    (shown,) = state.messages
-    state.edit_message(shown, text="y", blocks=[section("done"), row])
+    app.workspace.state.edit_message(shown, text="y", blocks=[section("done"), ROW])
     await expect(desk.get_by_text("done", exact=True)).to_have_count(1)
     await desk.keyboard.press("Escape")
     await expect(desk.get_by_role("button", name="View details")).to_be_focused()
+
+
+async def test_a_button_is_not_redrawn_under_the_finger(desk: Page, app: App) -> None:
+    """The message changes between press and release: the button is pressed all the same, then redrawn."""
+    shown = await post_row(app)
+    await desk.get_by_role("button", name="View details").hover()
+    await desk.mouse.down()
+    app.workspace.state.edit_message(shown, text="y", blocks=[section("done"), ROW])
+    fault = {"verdict": "slack", "pointer": "/", "message": "came after the change"}
+    app.workspace.state.changes.say("refused", {"method": "x", "error": "y", "problems": [fault]})
+    await expect(desk.get_by_role("alert")).to_contain_text("came after the change")
+    await desk.mouse.up()
+    assert (await app.heard(1))["actions"][0]["action_id"] == "details"
+    await expect(desk.get_by_text("done", exact=True)).to_be_visible()

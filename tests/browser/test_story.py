@@ -120,6 +120,7 @@ async def test_search_filter_and_copy(page: Page) -> None:
     await search.press("Enter")
     await expect(dialog.get_by_role("paragraph").filter(has_text="department")).to_have_count(0)
     await expect(dialog.get_by_role("paragraph").filter(has_text="jobTitle").first).to_be_visible()
+    await expect(search).to_be_focused()
     await search.fill("")
     await search.press("Enter")
     await expect(dialog.get_by_text("department").first).to_be_visible()

@@ -27,6 +27,16 @@ async def test_faults_come_as_often_as_asked(client: AsyncWebClient, workspace: 
     await client.auth_test()
 
 
+async def test_a_response_url_needs_no_token(workspace: WorkspaceServer, http: aiohttp.ClientSession) -> None:
+    """What a revoked token stops is the Web API: the way that a command brought along stays open."""
+    workspace.add_faults([{"method": "*", "times": 3, "then": {"error": "token_revoked"}}])
+    address = workspace.state.new_response_url("commands", "U0MARIA", "C0IDENTITY")
+    async with http.post(workspace.url + address, json={"text": "still here"}) as response:
+        assert response.status == 200
+    assert [message["text"] for message in workspace.messages()] == ["still here"]
+    assert [fault["times"] for fault in workspace.pending_faults()] == [3]
+
+
 async def test_the_client_obeys_retry_after(client: AsyncWebClient, workspace: WorkspaceServer) -> None:
     """A 429 carries Retry-After in the form that Slack's own client waits for."""
     client.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=1))
