@@ -34,12 +34,15 @@ class InvalidNameError(ValueError):
     """Say that a text is not a distinguished name."""
 
 
+@lru_cache(maxsize=32_768)  # each search compares the same values of all entries
 def prepare(value: str) -> str:
     """Bring a value into the form in which two equal values are the same text.
 
     One character maps to one (a server's table does that too), so ß stays apart from SS.
     """
-    upper = "".join(c.upper() if len(c.upper()) == 1 else c for c in value)
+    upper = value.upper()
+    if len(upper) != len(value):  # no character becomes less than one
+        upper = "".join(c.upper() if len(c.upper()) == 1 else c for c in value)
     return " ".join(part for part in upper.split(" ") if part)
 
 
