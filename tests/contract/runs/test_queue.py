@@ -95,6 +95,44 @@ async def test_giving_back_what_is_lost_takes_it_from_nobody(
     assert await store.renew({run_id: second.epoch}) == {run_id: None}
 
 
+@pytest.fixture
+async def another(url: str, store: Store, clock: HandClock) -> AsyncIterator[Store]:
+    """Open the same store as another process has it."""
+    del store
+    opened = open_store(url, guest=True, clock=clock)
+    yield opened
+    await opened.close()
+
+
+async def test_a_lease_is_its_owners(store: Store, another: Store, run_id: RunId) -> None:
+    """Nobody else prolongs it, whatever number they know."""
+    (lease,) = await store.claim()
+    assert await another.renew({run_id: lease.epoch}) == {}
+    assert await store.renew({run_id: lease.epoch}) == {run_id: None}
+
+
+async def test_what_is_given_back_is_shown_by_who_takes_it(
+    store: Store, another: Store, run_id: RunId
+) -> None:
+    """With the run goes what is shown of it: the next one need not wait for the lease on that."""
+    (lease,) = await store.claim()
+    assert await store.keep(run_id) is not None
+    assert await another.keep(run_id) is None
+    await store.put_back(run_id, lease.epoch)
+    assert await another.keep(run_id) == {"open": True}
+
+
+@pytest.mark.usefixtures("sqlite_only")
+async def test_a_start_shows_at_once_what_a_former_process_showed(
+    store: Store, another: Store, run_id: RunId
+) -> None:
+    """The only process there is waits for nobody's lease, neither on runs nor on what is shown."""
+    await store.claim()
+    await store.keep(run_id)
+    assert await store.release_orphans() == [run_id]
+    assert await another.keep(run_id) == {"open": True}
+
+
 async def test_who_lost_a_run_changes_nothing_any_more(store: Store, run_id: RunId, clock: HandClock) -> None:
     """Neither intent, nor progress, nor end, nor giving back: each is refused, and nothing is stored."""
     (first,) = await store.claim()
@@ -197,6 +235,17 @@ async def test_one_process_shows_a_run(store: Store, run_id: RunId, clock: HandC
     assert await store.go_on_keeping([run_id]) == frozenset()
     clock.pass_time(store.lease_s + 1)
     assert await store.ended_with("open") == [run_id]
+
+
+async def test_who_is_late_with_what_it_shows_learns_of_it(
+    store: Store, another: Store, run_id: RunId, clock: HandClock
+) -> None:
+    """Somebody else shows the run by now: the one before is told, and takes nothing back."""
+    assert await store.keep(run_id) is not None
+    clock.pass_time(store.lease_s + 1)
+    assert await another.keep(run_id) is not None
+    assert await store.go_on_keeping([run_id]) == {run_id}
+    assert await another.go_on_keeping([run_id]) == frozenset()
 
 
 # -- several processes -----------------------------------------------------------------------------------
