@@ -218,7 +218,7 @@ async def test_an_error_in_a_modal_is_told_there(town: Town) -> None:
         town.sql("UPDATE runs SET document = json_set(document, '$.mode', 'dream')")
         await town.workspace.click("U0MARIA", "page_next", view=view["id"])
         await town.workspace.until(
-            lambda: "Support id" in json.dumps(town.workspace.views("U0MARIA")), within=5
+            lambda: "Support id" in json.dumps(town.workspace.views("U0MARIA")), within=20
         )
 
         assert file.exists()

@@ -41,7 +41,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)
 
 CANARY: Final = "Canary-7Qx!9f2e"
 LIMIT_S: Final = 0.5
-SLACK_S: Final = 1.5  # for a machine that is busy with other tests
+SLACK_S: Final = 8.0  # for a machine that is busy with other tests
 QUICK: Final = {"connect_timeout_s": LIMIT_S, "receive_timeout_s": 1, "operation_timeout_s": LIMIT_S}
 PATIENT: Final = {"connect_timeout_s": 8.0, "receive_timeout_s": 8, "operation_timeout_s": 10.0}
 GROUP: Final = f"CN=Empty,{GROUPS_DN}"

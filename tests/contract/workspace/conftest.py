@@ -68,7 +68,7 @@ def clock() -> Clock:
 @pytest.fixture
 def ack_deadline() -> float:
     """Give the seconds that an app has to acknowledge; tests that wait for its end make it short."""
-    return 3.0
+    return 30.0
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ async def test_an_answer_in_the_acknowledgement(workspace: WorkspaceServer) -> N
     assert [(m["text"], m["to"]) for m in workspace.messages()] == [("Nobody of that name", "U0MARIA")]
 
 
-@pytest.mark.parametrize("ack_deadline", [0.3])
+@pytest.mark.parametrize("ack_deadline", [1.0])
 @pytest.mark.usefixtures("bolt")
 async def test_a_command_that_nobody_handles(workspace: WorkspaceServer) -> None:
     """Bolt answers 404 over HTTP and nothing at all over a link: the person sees a failure either way."""

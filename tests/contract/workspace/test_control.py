@@ -194,7 +194,7 @@ async def test_changes_as_they_happen(
         assert await stream.content.readline() == b": open\n"
         await call("chat.postMessage", channel="C0IDENTITY", text="x")
         seen: list[tuple[str, Node]] = []
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             while len(seen) < 2:
                 line = (await stream.content.readline()).decode()
                 if line.startswith("event: "):

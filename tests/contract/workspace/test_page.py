@@ -101,7 +101,7 @@ async def test_changes_go_on_where_the_snapshot_ends(
 async def events(stream: aiohttp.ClientResponse, count: int) -> AsyncIterator[tuple[int, str]]:
     """Read numbers and kinds of so many events."""
     number = 0
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         while count:
             name, _, value = (await stream.content.readline()).decode().strip().partition(": ")
             if name == "id":
