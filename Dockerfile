@@ -24,7 +24,7 @@ ENV PATH=/opt/fourcheck/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     FOURCHECK_HTTP__HOST=0.0.0.0 \
     FOURCHECK_HTTP__PORT=3000 \
-    FOURCHECK_STORE__URL=sqlite:////data/fourcheck.db \
+    XDG_DATA_HOME=/data \
     FOURCHECK_CONFIGURATIONS=/etc/fourcheck/configurations
 USER 10001
 WORKDIR /data

@@ -81,6 +81,8 @@ def parse_command(text: str, configurations: Collection[str]) -> Command:
     if verb is Verb.HELP:
         if not rest or _verb(rest) is not None:
             return Command(Verb.HELP)
+    elif verb is not None and _verb(rest) is Verb.HELP:
+        return Command(Verb.HELP)
     elif verb is not None:
         following = _body(rest, configurations)
         if not rest or following.parses or not body.parses:
@@ -150,8 +152,8 @@ def _identifiers(text: str) -> tuple[str, ...]:
         else:
             joined.append(line)
     if len(joined) > 1:  # what separates the items of a list belongs to none of them
-        joined = [re.sub(r"(?<!\\)[,;][ ]*\Z", "", line) for line in joined]
-    found = {name.casefold(): name for name in reversed([_unquoted(line) for line in joined]) if name}
+        joined = [re.sub(r"(?<!\\)[,;][ ]*\Z", "", line).strip() for line in joined]
+    found = {name.casefold(): name for name in reversed([_unquoted(line) for line in joined if line])}
     return tuple(reversed(found.values()))
 
 

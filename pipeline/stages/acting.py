@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from pipeline.diff import current_value, request_body, same_value
@@ -25,7 +26,7 @@ from pipeline.services import Services
 from pipeline.stages.importing import Source
 from pipeline.stages.matching import is_exact
 from pipeline.stages.references import ANCHOR, UNIQUE_NAME, unique_name
-from pipeline.stages.sending import Action, Seen, Sender, patiently
+from pipeline.stages.sending import Action, Seen, Sender, looked_at, patiently
 
 MEMBERS_PER_REQUEST: Final = 20
 """Graph takes at most 20 member references in one PATCH ("Add members", Microsoft Graph)."""
@@ -33,7 +34,7 @@ MEMBERS_PER_REQUEST: Final = 20
 _REFUSALS: Final = (Refusal, TenantConflict, TenantForbidden, TenantNotFound, TenantRefused)
 """Answers that are about this one write: the rest of the plan goes on."""
 
-_ONE_OF_THEM: Final = (TenantConflict, TenantNotFound, TenantRefused, OutcomeUnknown)
+_ONE_OF_THEM: Final = (TenantConflict, TenantNotFound, TenantRefused)
 """Answers to several members that may be about one of them."""
 
 _UPN: Final = "userPrincipalName"
@@ -131,7 +132,10 @@ class _Writer:
                 lambda receipt: receipt,
             )
         except OutcomeUnknown as error:
-            found = await patiently(lambda: tenant.read(kind, entra_id, ("id", "displayName")), self._sleep)
+            found = await looked_at(
+                lambda: patiently(lambda: tenant.read(kind, entra_id, ("id", "displayName")), self._sleep),
+                error,
+            )
             if found is None:
                 raise OutcomeUnknown(
                     "The answer to the restoring was lost, and the object cannot be seen in Entra ID.",
@@ -254,12 +258,17 @@ class _Writer:
             chunk = members[start : start + MEMBERS_PER_REQUEST]
             try:
                 await self._add(entra_id, chunk)
-            except _ONE_OF_THEM as error:
-                await self._add_singly(entra_id, chunk, lost=isinstance(error, OutcomeUnknown))
+            except OutcomeUnknown as error:
+                await self._add_singly(entra_id, chunk, error)
+            except _ONE_OF_THEM:
+                await self._add_singly(entra_id, chunk, None)
 
-    async def _add_singly(self, group: EntraId, members: Sequence[MemberChange], *, lost: bool) -> None:
+    async def _add_singly(
+        self, group: EntraId, members: Sequence[MemberChange], lost: OutcomeUnknown | None
+    ) -> None:
         """Find out who of several is refused. Some may be in: the answer may have been lost."""
-        there = await self._tenant.group_members(group)
+        look = partial(self._tenant.group_members, group)
+        there = await (looked_at(look, lost) if lost else look())
         if lost and all(member.id in there for member in members):
             await self._sender.found("its answer was lost; they are members")
         elif lost:  # all or none of them: if it lands after all, it adds who is added here

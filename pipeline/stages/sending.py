@@ -106,7 +106,7 @@ class Sender:
             try:
                 return await self.send(step, detail, send, lambda receipt: receipt)
             except OutcomeUnknown as error:
-                seen = await look()
+                seen = await looked_at(look, error)
                 if seen is Seen.DONE:
                     return await self.found("its answer was lost; a look shows that it was carried out")
                 if seen is Seen.OTHER:
@@ -135,6 +135,15 @@ class Sender:
         for value in self._private:
             text = text.replace(value, PRESENT)
         return text
+
+
+async def looked_at(look: Callable[[], Awaitable[T]], lost: OutcomeUnknown) -> T:
+    """Look at what came of a write whose answer was lost. Raises OutcomeUnknown when the look fails."""
+    try:
+        return await look()
+    except PipelineError as error:
+        message = f"The answer to a write was lost, and a look at the object failed. {error.message}"
+        raise OutcomeUnknown(message, ids={**error.ids, **lost.ids}) from error
 
 
 async def patiently(

@@ -8,9 +8,9 @@ Over HTTP, on the tenant's own port:
   `active` are the rules that still wait, with the strikes they have left (null: until cleared); `struck` are
   the last twenty that hit, oldest first. `kind` and `label` are null for a rule that was written by hand.
 - `POST /_sandbox/faults` takes `{"kind": "throttled-seconds"}`, also with `times`, `seconds` and `match`, or
-  a rule by hand `{"match": {"method", "path_regex", "part"}, "times", "then": {…}}`, or a list of both. An
-  empty body, `{}` or `[]` switches every fault off. It answers `{"ok": true, "active": […]}`, or 400 and
-  `{"error": "…"}`, and then nothing of a list is taken.
+  a rule by hand `{"match": {"method", "path_regex", "part"}, "times", "then": {…}, "next"}`, or a list of
+  both. An empty body, `{}` or `[]` switches every fault off. It answers `{"ok": true, "active": […]}`, or 400
+  and `{"error": "…"}`, and then nothing of a list is taken.
 - `DELETE /_sandbox/faults` switches all off, `DELETE /_sandbox/faults?kind=K` those of one kind.
 
 In one process `TenantServer.faults()`, `.inject(…)` and `.clear_faults(…)` do the same.
@@ -19,7 +19,7 @@ By hand: `method` is a name or a list of names, `path_regex` is searched in the 
 `request` or `step` (of a batch). `then` takes `status`, `code`, `message`, `headers`, `retry_after` (`form`:
 `seconds`, `fraction` or `date`, and `seconds`), `delay_s`, `drop` (`before` or `after` the write),
 `stale_reads`, `apply_then_status`, and `token_roles`: while the rule is in force a token carries these roles
-only, and one that carries more has run out.
+only, and one that carries more has run out. `next` is a rule that is in force once this one has struck.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-_RULE_KEYS = frozenset({"match", "times", "then"})
+_RULE_KEYS = frozenset({"match", "times", "then", "next"})
 _KIND_KEYS = frozenset({"kind", "times", "seconds", "match"})
 _MATCH_KEYS = frozenset({"method", "path_regex", "part"})
 _THEN_KEYS = frozenset(
@@ -78,6 +78,7 @@ class Fault:
     part: str | None
     times: int | None
     kind: fault_kinds.Kind | None = None
+    next: Fault | None = None
     status: int | None = None
     code: str | None = None
     message: str | None = None
@@ -91,7 +92,8 @@ class Fault:
 
     def describe(self) -> dict[str, Any]:
         """Show the rule as it was posted, with the strikes that are left."""
-        return {**self._name(), "match": dict(self.match), "times": self.times, "then": dict(self.then)}
+        rule = {**self._name(), "match": dict(self.match), "times": self.times, "then": dict(self.then)}
+        return rule if self.next is None else {**rule, "next": self.next.describe()}
 
     def struck(self, method: str, target: str) -> dict[str, Any]:
         """Show one strike."""
@@ -156,6 +158,9 @@ class Switchboard:
         for rule in self._rules:
             if rule.hits(method, target, part):
                 self._struck.append(rule.struck(method, target))
+                if rule.next is not None:
+                    self._rules.append(rule.next)
+                    rule.next = None
                 if rule.times is not None:
                     rule.times -= 1
                     if rule.times <= 0:
@@ -197,6 +202,7 @@ def parse(rule: Any) -> Fault:
         methods=_methods(match.get("method")),
         path=path,
         part=match.get("part"),
+        next=parse(rule["next"]) if rule.get("next") is not None else None,
         times=_times(rule.get("times", 1)),
         status=_whole(then, "status"),
         code=then.get("code"),

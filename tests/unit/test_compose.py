@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,13 @@ def bots(compose: dict[str, Any]) -> list[dict[str, Any]]:
     return [service for service in compose["services"].values() if service.get("build") == "."]
 
 
+def environment_of(bot: dict[str, Any]) -> dict[str, str]:
+    """Return what a container's process sees: the image's environment, and over it the service's."""
+    last_stage = (ROOT / "Dockerfile").read_text(encoding="utf-8").rpartition("FROM ")[2]
+    image = dict(re.findall(r"(FOURCHECK_\w+)=(\S+)", last_stage))
+    return {**image, **bot["environment"]}
+
+
 def test_two_bots_share_one_database(compose: dict[str, Any]) -> None:
     """Two replicas that read one address of the store, on a PostgreSQL that is new enough."""
     addresses = {bot["environment"]["FOURCHECK_STORE__URL_FILE"] for bot in bots(compose)}
@@ -42,8 +50,10 @@ def test_the_settings_are_there(compose: dict[str, Any], tmp_path: Path) -> None
     secret = tmp_path / "store_url"
     secret.write_text("postgresql://fourcheck:PASSWORD@database/fourcheck\n", encoding="utf-8")
     for bot in bots(compose):
-        given = bot["environment"] | {"FOURCHECK_STORE__URL_FILE": str(secret)}
+        given = environment_of(bot) | {"FOURCHECK_STORE__URL_FILE": str(secret)}
         settings = load_settings(given, dotenv=tmp_path / "none")
+        assert settings.store.url.get_secret_value().startswith("postgresql://")
+        assert settings.http.port == 3000
         assert "PASSWORD" not in repr(settings)
 
 

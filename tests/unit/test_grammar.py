@@ -38,6 +38,8 @@ ROWS = [
     ("?", Command(HELP), "a question"),
     ("help preview", Command(HELP), "help on a verb"),
     ("help desk", one(PROVISION, "help desk"), "help before anything else is a name"),
+    ("preview help", Command(HELP), "help on a verb, the other way round"),
+    (",\nmaria@contoso.test", one(PROVISION, "maria@contoso.test"), "a line of nothing but what separates"),
     ("CN=help,DC=x", one(PROVISION, "CN=help,DC=x"), "help inside a name is a name"),
     ("", Command(PROVISION), "nothing typed: the picker"),
     ("preview", Command(PREVIEW), "a verb with nothing after it: the picker"),
@@ -163,6 +165,9 @@ _PIECES = st.sampled_from(
 @example("with " * 2000)
 @example('"' * 9000)
 @example("CN=a\n" * 2000)
+@example(",\nada")
+@example("ada\n;\nbob")
+@example("preview ;\nada")
 def test_no_text_raises(text: str) -> None:
     """Whatever is typed is read as something, with no identifier empty or twice."""
     command = parse_command(text, NAMES)
