@@ -32,9 +32,11 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """When its n-th write arrives at the tenant, which carries it out while the next process is at work."""
+    """When its n-th write arrives at the tenant, which carries it out soon after the process's end."""
 
     number: int = 1
+    is_missed: bool = False
+    """Whether it does so only when the next process has looked for it and not found it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ _CREATING: Final = (
     *_rows("create", _CREATED, _SENT, At("intent.after"), shared=True),
     *_rows("create", _CREATED, _SENT, At("write.before", 2), Arrived(1)),
     *_rows("create", _CREATED, _CONFLICT, Overtaken(1)),
-    *_rows("create", _THEN_LINKED, _KNOWN, Late(1), At("write.after")),
+    *_rows("create", _THEN_LINKED, _KNOWN, Late(1, is_missed=True), At("write.after")),
     *_rows("create", _THEN_LINKED, _KNOWN, Applied(1), At("outcome.after"), shared=True),
     *_rows("create", _THEN_LINKED, _SENT, At("intent.before", 2), seldom=True),
     *_rows("create", _THEN_LINKED, _SENT, At("write.before", 4), Arrived(2)),

@@ -13,8 +13,8 @@ from sandbox.tenant.faults import ConnectionDropped
 from tests.chaos.city import City
 from tests.chaos.points import Applied, Arrived, At, Late, Overtaken, Shown, Strike
 
-LATE_S = 0.3
-"""How long after its process's end a late write takes effect."""
+LATE_S = 0.05
+"""How long after its process's end, or after the next one has begun to look, a late write takes effect."""
 
 
 Watcher = Callable[[int], Awaitable[None]]
@@ -43,13 +43,16 @@ def _arriving(city: City, number: int, strike: Strike) -> tuple[Watcher, Watcher
     async def before(arrived: int) -> None:
         if arrived != number:
             return
-        city.latest.kill()
+        victim = city.latest
+        victim.kill()
         if isinstance(strike, Arrived):
             raise ConnectionDropped
         if isinstance(strike, Overtaken):
             await overtaken.wait()
-        else:
-            await asyncio.sleep(LATE_S)
+            return
+        if isinstance(strike, Late) and strike.is_missed:
+            await city.until(lambda: city.latest is not victim and city.latest.passed("recovery.before") > 0)
+        await asyncio.sleep(LATE_S)
 
     async def after(arrived: int) -> None:
         if arrived > number:
