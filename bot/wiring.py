@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -173,35 +173,13 @@ async def running_bot(settings: Settings, pace: Pace = USUAL) -> AsyncIterator[B
 
 def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -> tuple[Runs, AsyncApp]:
     """Put the Slack surface together: messages, runs, listeners, app."""
-    hints = Hints(plaintext_directory=any(d.allow_plaintext for d in settings.every_directory.values()))
-
-    def render(run: Run) -> Message:
-        return run_message(run, writes_on=systems.writes, hints=hints)
-
-    def render_all(runs: Sequence[Run]) -> Message:
-        if len(runs) == 1:
-            return render(runs[0])
-        return batch_message(runs, writes_on=systems.writes, hints=hints)
-
+    render, render_all = _rendering(settings, systems)
     messages = Messages(
         slack.client, slack.response_urls, systems.store, tasks, render_all, pace=systems.pace
     )
     answers = Answers(slack.client, slack.response_urls, tasks)
     services = systems.services(Counting(messages, systems.metrics))
-    limits = Limits(
-        run_s=settings.runs.limit_s,
-        stage_s=settings.runs.stage_limit_s,
-        uncertain_s=settings.runs.uncertain_s,
-    )
-    runs = Runs(
-        services,
-        systems.store,
-        messages,
-        tasks,
-        limits=limits,
-        at_once=settings.runs.at_once,
-        on_audit_failure=systems.metrics.audit_failures.inc,
-    )
+    runs = _runs(settings, systems, services, messages, tasks)
     picker = Picker(runs=runs, services=services, client=slack.client, answers=answers)
     permission = Permission(systems.store, systems.configurations)
     buttons = Buttons(
@@ -238,6 +216,41 @@ def _surface(settings: Settings, systems: Systems, slack: Slack, tasks: Tasks) -
         answers=answers,
     )
     return runs, app
+
+
+def _runs(settings: Settings, systems: Systems, services: Services, messages: Messages, tasks: Tasks) -> Runs:
+    """Put together what carries runs out."""
+    limits = Limits(
+        run_s=settings.runs.limit_s,
+        stage_s=settings.runs.stage_limit_s,
+        uncertain_s=settings.runs.uncertain_s,
+    )
+    return Runs(
+        services,
+        systems.store,
+        messages,
+        tasks,
+        limits=limits,
+        at_once=settings.runs.at_once,
+        on_audit_failure=systems.metrics.audit_failures.inc,
+    )
+
+
+def _rendering(
+    settings: Settings, systems: Systems
+) -> tuple[Callable[[Run], Message], Callable[[Sequence[Run]], Message]]:
+    """Return what makes the message of one run, and that of several that share one."""
+    hints = Hints(plaintext_directory=settings.reads_plaintext)
+
+    def render(run: Run) -> Message:
+        return run_message(run, writes_on=systems.writes, hints=hints)
+
+    def render_all(runs: Sequence[Run]) -> Message:
+        if len(runs) == 1:
+            return render(runs[0])
+        return batch_message(runs, writes_on=systems.writes, hints=hints)
+
+    return render, render_all
 
 
 def _signing_secret(settings: Settings) -> str:
