@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -20,7 +20,7 @@ from pipeline.model import (
     TargetIdentity,
     TargetKind,
 )
-from pipeline.ports import JournalEntry
+from pipeline.ports import Journal, JournalEntry, Lookup, TargetObject, Tenant
 from pipeline.recovery import Earlier, in_effect
 
 AT: Final = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
@@ -159,3 +159,32 @@ def test_a_conflict_after_an_unseen_creation_is_no_plain_failure() -> None:
     assert Earlier((entry("create user", "done"),)).explain(conflict) is conflict
     forbidden = TenantForbidden("It may not.")
     assert unseen.explain(forbidden) is forbidden
+
+
+class Found:
+    """A tenant that finds what it is given, and a journal that keeps what is settled."""
+
+    def __init__(self, immutable_id: str) -> None:
+        self.found = TargetObject(ADA, TargetKind.USER, {"onPremisesImmutableId": immutable_id})
+        self.settled: list[str] = []
+
+    async def find(self, lookups: Sequence[Lookup], select: Sequence[str]) -> Any:
+        """Return the object for every question, as a search that knows no upper and lower case does."""
+        assert "onPremisesImmutableId" in select
+        return [(self.found,) for _ in lookups]
+
+    async def settle(self, entry: int, outcome: str, detail: Mapping[str, object]) -> None:
+        """Record what came of a write."""
+        del entry, detail
+        self.settled.append(outcome)
+
+
+@pytest.mark.parametrize(("there", "outcome"), [("kLOg+Q==", "done"), ("KloG+Q==", "absent")])
+async def test_an_anchor_that_differs_in_case_is_another_objects(there: str, outcome: str) -> None:
+    """Base64 differs by case and a search in Entra ID does not: another user is not taken for the created."""
+    found = Found(there)
+    created = entry("create user", key=["onPremisesImmutableId", "kLOg+Q=="])
+    earlier = Earlier((created,), uncertain_s=0)
+    await earlier.settle_creation(cast("Tenant", found), cast("Journal", found))
+    assert found.settled == [outcome]
+    assert [one.outcome for one in earlier.entries] == [outcome]
