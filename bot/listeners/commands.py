@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,10 +68,13 @@ class Commands:
         if command.verb is Verb.HISTORY:
             await self._tell_history(ack, body, actor, command)
             return
-        if not command.identifiers and self._picker.may_open(actor):
+        if command.identifiers:
+            await self._start(ack, body, actor, command)
+        elif self._picker.may_open(actor):
             await self._picker.open(ack, body, actor, command)
-            return
-        await self._start(ack, body, actor, command)
+        else:
+            decision = decide(self._usual, actor.id, actor.channel, Right.PREVIEW)
+            await self._answers.tell(ack, body, refusal(decision, Right.PREVIEW))
 
     async def _tell_history(
         self, ack: AsyncAck, body: dict[str, Any], actor: Actor, command: Command
@@ -78,12 +82,11 @@ class Commands:
         if self._history.may_open(actor):
             await self._history.answer(ack, body, actor, command)
             return
-        configuration = self._configurations.default or self._configurations.all[0]
-        decision = decide(configuration, actor.id, actor.channel, Right.LOOK)
+        decision = decide(self._usual, actor.id, actor.channel, Right.LOOK)
         await self._answers.tell(ack, body, refusal(decision, Right.LOOK))
 
     async def _start(self, ack: AsyncAck, body: dict[str, Any], actor: Actor, command: Command) -> None:
-        asked = [self._ask(actor, command, typed) for typed in command.identifiers or ("",)]
+        asked = [self._ask(actor, command, typed) for typed in command.identifiers]
         refused = all(not ask.decision.allowed for ask in asked)
         unreadable = all(ask.problem is not None for ask in asked)
         place = Place(actor.channel, actor.user, body.get("response_url"), show=not (refused or unreadable))
@@ -107,7 +110,8 @@ class Commands:
         mode = Mode.PREVIEW if command.verb is Verb.PREVIEW else Mode.PROVISION
         right = Right(str(mode))
         problem, identifier = _identifier(typed)
-        configuration = self._likely(command, identifier)
+        possible = self._possible(command, identifier)
+        decisions = [decide(configuration, actor.id, actor.channel, right) for configuration in possible]
         request = Request(
             run_id=new_run_id(),
             mode=mode,
@@ -115,20 +119,19 @@ class Commands:
             actor=actor.id,
             configuration=command.configuration,
         )
-        decision = decide(configuration, actor.id, actor.channel, right)
-        return _Asked(request, right, configuration, decision, problem)
+        decision = next((decision for decision in decisions if decision.allowed), decisions[0])
+        return _Asked(request, right, possible[0], decision, problem)
 
     def _answer(self, actor: Actor, command: Command, typed: str) -> Message | None:
         """Return what is to be said at once, without starting anything; None where a run is asked for."""
         rights = [
             str(right) for right in Right if permitted(self._configurations, actor.id, actor.channel, right)
         ]
-        usual = self._configurations.default or self._configurations.all[0]
-        base = str(usual.base)
+        base = str(self._usual.base)
         if command.meant is not None:
             return notices.meant(typed, command.meant, base)
         if command.verb is Verb.HELP:
-            ask = whom_to_ask(decide(usual, actor.id, actor.channel, Right.LOOK))
+            ask = whom_to_ask(decide(self._usual, actor.id, actor.channel, Right.LOOK))
             return notices.help_text(base, rights, writes_on=self._writes_on, ask=ask)
         if command.unknown is not None:
             known = permitted(self._configurations, actor.id, actor.channel, Right.LOOK)
@@ -138,14 +141,24 @@ class Commands:
             return notices.too_many(len(command.identifiers), MOST)
         return None
 
-    def _likely(self, command: Command, identifier: Identifier | None) -> Configuration:
-        """Return the configuration that the run will most likely have; the run itself checks again."""
+    def _possible(self, command: Command, identifier: Identifier | None) -> Sequence[Configuration]:
+        """Return the configurations that the run may come to have, the likeliest first; the run checks again.
+
+        A DN or the configuration's name tells it; where any other object lies is not known before it is read.
+        """
         is_dn = identifier is not None and identifier.kind is IdentifierKind.DN
         dn = parse_dn(identifier.text) if identifier is not None and is_dn else None
         try:
-            return self._configurations.select(command.configuration, dn)
+            likeliest = self._configurations.select(command.configuration, dn)
         except PipelineError:
-            return self._configurations.all[0]
+            likeliest = self._usual
+        if command.configuration is not None or is_dn:
+            return [likeliest]
+        return [likeliest, *(each for each in self._configurations.all if each is not likeliest)]
+
+    @property
+    def _usual(self) -> Configuration:
+        return self._configurations.default or self._configurations.all[0]
 
 
 def _identifier(typed: str) -> tuple[RequestError | None, Identifier | None]:

@@ -21,8 +21,8 @@ from pipeline.model import Mode, Request, Run
 from pipeline.ports import Clock
 from pipeline.runs.store import Store
 
-_TRIES: Final = 50
-"""How often one person can start the same again from one button: more often, another button is there."""
+_TRIES: Final = 20
+"""How often two clicks in a row are told from one, for the same person, button and run."""
 
 
 class Starting:
@@ -221,19 +221,20 @@ class Starting:
 def _keys(body: Mapping[str, Any], actor: Actor, run: Run) -> Iterator[str]:
     """Yield the keys to accept a click under: it takes the first that no earlier click has used up.
 
-    Two clicks in a row have the same key, and become one run.
+    Two clicks in a row have the same key, and become one run; after many, each click is one of its own.
     """
-    actions = body.get("actions") or [{}]
-    first = f"{actions[0].get('action_id')}:{run.run_id}:{actor.id}"
+    (action,) = (body.get("actions") or [{}])[:1]
+    first = f"{action.get('action_id')}:{run.run_id}:{actor.id}"
     yield first
     yield from (f"{first}:{number}" for number in range(2, _TRIES))
+    yield f"{first}:{action.get('action_ts')}"
 
 
 def _request(run: Run, actor: Actor, mode: Mode, *, follow: bool, override: bool = False) -> Request:
     return Request(
         run_id=new_run_id(),
         mode=mode,
-        identifier=str(run.object.dn) if run.object else run.identifier,
+        identifier=run.object.guid if run.object else run.identifier,  # its name may be another's by now
         actor=actor.id,
         configuration=run.configuration,
         follows=run.run_id if follow else None,

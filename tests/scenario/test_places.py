@@ -116,6 +116,19 @@ async def test_two_clicks_in_a_row_are_one_run(scene: Scene) -> None:
     await workspace.until(lambda: len(scene.ended()) == 3, within=20)
 
 
+async def test_running_again_is_about_the_same_object(scene: Scene) -> None:
+    """By its GUID: what is called so by now may be somebody else."""
+    message = await scene.provision(f"preview {scene.people['create']}")
+    first = await scene.last_run()
+    await scene.world.workspace.click("U0MARIA", "run_again", message=message["ts"])
+    await scene.world.workspace.until(lambda: len(scene.ended()) == 2, within=20)
+    again = await scene.last_run()
+
+    assert first.object is not None
+    assert again.identifier == first.object.guid
+    assert again.object == first.object
+
+
 async def test_a_click_on_what_is_under_way_says_where_it_is(tmp_path: Path) -> None:
     """The run that the button started goes on: a further click starts nothing, and says whose and where."""
     async with scene_with({}, tmp_path, pace=replace(QUICK, double_click_s=0.1)) as scene:

@@ -12,7 +12,7 @@ import pytest
 from pipeline.model import Run
 from sandbox.directory import DirectoryServer
 from sandbox.people import Entry
-from tests.fixtures.scene import Scene, scene_with
+from tests.fixtures.scene import Scene, read, scene_with
 
 FABRIKAM = "DC=fabrikam,DC=test"
 READER = f"CN=reader,{FABRIKAM}"
@@ -23,7 +23,7 @@ version: 1
 name: fabrikam
 directory: partner
 base: DC=fabrikam,DC=test
-access: {preview: {people: [T0CONTOSO/U0MARIA]}}
+access: {preview: {people: [T0CONTOSO/U0MARIA, T0CONTOSO/U0STELLA]}}
 objects:
   user:
     match: [userPrincipalName]
@@ -111,6 +111,20 @@ async def test_each_object_is_read_in_its_own_domain(tmp_path: Path) -> None:
         run = await preview(scene, r"CONTOSO\adalovela322")
         assert run.object is not None, run.error
         assert run.configuration == "contoso"
+
+
+async def test_a_right_with_one_configuration_is_enough_to_ask(tmp_path: Path) -> None:
+    """Where an address lies is known when it is read: the run is shown, with the rights of that place."""
+    async with two_domains(tmp_path) as (scene, _):
+        message = await scene.provision("preview bob.ross@fabrikam.test", user="U0STELLA")
+        assert "Bob Ross" in message["text"]
+        assert (await scene.last_run()).configuration == "fabrikam"
+
+        refused = await scene.provision("preview ada.lovelace@contoso.test", user="U0STELLA")
+        assert "You may not preview with the configuration “contoso”" in read(refused)
+
+        answer = await scene.type(f"preview {ADA}", user="U0STELLA")
+        assert "You may not preview" in str(answer["ack"]["body"]), "its place tells the configuration"
 
 
 async def test_an_account_name_of_two_domains_is_not_guessed(tmp_path: Path) -> None:
