@@ -198,7 +198,7 @@ class Settings(BaseSettings):
     proxy: ProxySettings = ProxySettings()
     store: StoreSettings = Field(default_factory=StoreSettings)
     runs: RunsSettings = RunsSettings()
-    configurations: Path = Path("configurations")
+    configurations: Path = Field(Path("configurations"), description="The folder of the configurations")
 
     @property
     def every_directory(self) -> dict[str, DirectorySettings]:

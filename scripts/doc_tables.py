@@ -11,6 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from bot.settings import PREFIX, Settings
 from pipeline import facts
 from pipeline.adapters.ldap_faults import GROUPS, Fault
 from pipeline.errors import ObjectKindUnknown
@@ -72,9 +76,41 @@ def _stands_for(name: str, other: facts.Permission) -> bool:
     return other.writes and other.name not in alone and name in other.enough and not other.optional
 
 
+def settings() -> str:
+    """Return every setting with its default and what it is for; a secret is marked."""
+    rows = ["| setting | default | what |", "|---|---|---|"]
+    for section, field in Settings.model_fields.items():
+        model = field.annotation
+        if section == "directories":
+            continue
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            rows += [
+                _setting(f"{section}__{each.alias or name}", each)
+                for name, each in model.model_fields.items()
+            ]
+        else:
+            rows.append(_setting(section, field))
+    return "\n".join(rows) + "\n"
+
+
+def _setting(name: str, field: FieldInfo) -> str:
+    value = field.default
+    if field.default_factory is not None:
+        shown = "a file of the user's own"
+    elif value is None or value == () or isinstance(value, SecretStr) or value == "":
+        shown = ""
+    elif isinstance(value, bool):
+        shown = "`on`" if value else "`off`"
+    else:
+        shown = f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+    secret = " (a secret)" if "SecretStr" in str(field.annotation) else ""
+    return f"| `{PREFIX}{name.upper()}`{secret} | {shown} | {field.description} |"
+
+
 TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "directory-faults": directory_faults,
     "permissions": permissions,
+    "settings": settings,
 }
 
 
