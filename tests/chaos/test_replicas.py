@@ -80,6 +80,8 @@ async def test_a_frozen_process_writes_no_more_when_it_wakes(server_city: City) 
     await asyncio.sleep(0.5)
     await city.until_settled()
     assert sorted(city.effects()) == CREATED, blocks_as_text(city.ended()[0]["blocks"])
+    sent = [write["path"] for write in city.tenant.ledger if write["method"] == "POST"]
+    assert len(sent) == 1, "what was frozen sent it as well"
     assert len(city.ended()) == 1
     frozen.kill()
     await frozen.ended()
