@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,19 +21,21 @@ from bot.cli_history import add_history_command
 from bot.cli_rules import add_rules_commands
 from bot.exit_status import BAD_USAGE, DONE, NOT_PASSED, STOPPED, UNREACHABLE
 from bot.logs import set_up_logs
-from bot.settings import SettingsError, load_settings
+from bot.settings import Settings, SettingsError, load_settings
 from bot.stopping import until_stopped
 from bot.views import Hints, run_message
 from bot.views.plain import as_text
 from pipeline import Request, Run
 from pipeline.clock import SystemClock
 from pipeline.documents import report, report_schema
-from pipeline.errors import ConfigurationError, PipelineError, RequestError, RunTaken
+from pipeline.errors import ConfigurationError, ConfigurationInvalid, PipelineError, RequestError, RunTaken
 from pipeline.execution import Execution
 from pipeline.ids import ActorId, new_run_id
-from pipeline.model import Mode, Outcome
+from pipeline.interruption import stopped
+from pipeline.model import Mode, Outcome, new_run
 from pipeline.ports import Lease
 
+_LAST_PORT: Final = 65_535
 _COLLECT_AFTER: Final = 10_000
 """How many new objects start a garbage collection; by default it is 700."""
 
@@ -116,16 +119,29 @@ def _writable(text: str) -> Path:
     return path
 
 
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to {_LAST_PORT}")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fourcheck", description="Hybrid-identity provisioning from Slack: one object, four checks."
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="log more, to stderr")
+    parser.add_argument("--version", action="version", version=f"fourcheck {version('fourcheck')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for mode in Mode:
         command = commands.add_parser(str(mode), help=f"{mode} one object, without Slack")
-        command.add_argument("identifier", metavar="IDENTIFIER")
-        command.add_argument("--configuration", metavar="NAME")
+        command.add_argument(
+            "identifier",
+            metavar="IDENTIFIER",
+            help="a distinguished name, an address, an account name, a GUID or a SID",
+        )
+        command.add_argument(
+            "--configuration", metavar="NAME", help="by other rules than those for the object's place"
+        )
         command.add_argument("--json", action="store_true", help="print the run as JSON and nothing else")
         command.set_defaults(handler=_run_once, mode=mode, override_scope=False)
         if mode is Mode.PREVIEW:
@@ -135,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="the bot against the real systems, by settings")
     serve.set_defaults(handler=_serve)
     demo = commands.add_parser("demo", help="the bot on a sandbox: nothing else is needed")
-    demo.add_argument("--port", type=int, default=8600, help="where the sandbox's workspace listens")
+    demo.add_argument("--port", type=_port, default=8600, help="where the sandbox's workspace listens")
     demo.add_argument("--run", metavar="IDENTIFIER", help="one provision through the whole bot, then end")
     demo.add_argument("--json", action="store_true", help="with --run: print the run as JSON")
     demo.add_argument(
@@ -144,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(handler=_demo)
     sandbox = commands.add_parser("sandbox", help="one of the stand-ins alone")
     sandbox.add_argument("part", choices=("workspace", "tenant", "directory", "people"))
-    sandbox.add_argument("--port", type=int, default=0)
+    sandbox.add_argument("--port", type=_port, default=0, help="where it listens; by default on a free one")
     sandbox.add_argument("--request-url", help="workspace: where commands and clicks are posted")
     sandbox.add_argument("--json", action="store_true", help="people: as JSON")
     sandbox.set_defaults(handler=_sandbox)
@@ -158,28 +174,44 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run_once(options: argparse.Namespace) -> int:
-    from bot.wiring import Silence, open_systems  # noqa: PLC0415  # the schema command needs none of it
-
-    settings = load_settings()
-    async with open_systems(settings, guest=True) as systems:
-        request = Request(
-            run_id=new_run_id(),
-            mode=options.mode,
-            identifier=options.identifier,
-            actor=ActorId(f"cli:{getpass.getuser()}"),
-            configuration=options.configuration,
-            override_scope=options.override_scope,
-        )
-        lease = Lease(request.run_id, 0, 1, request, SystemClock().now())
-        run = await Execution(lease, systems.store, systems.services(Silence())).carry_out(request)
-    if run is None:
-        raise RunTaken
+    request = Request(
+        run_id=new_run_id(),
+        mode=options.mode,
+        identifier=options.identifier,
+        actor=ActorId(f"cli:{getpass.getuser()}"),
+        configuration=options.configuration,
+        override_scope=options.override_scope,
+    )
+    try:
+        settings = load_settings()
+        run = await _carry_out(request, settings)
+    except (SettingsError, PipelineError) as error:
+        if options.json:  # scripts read a run, whatever happens
+            now = SystemClock().now()
+            reason = error if isinstance(error, PipelineError) else ConfigurationInvalid(str(error))
+            _print_json(report(stopped(new_run(request, now), Outcome.FAILED, reason, now)))
+        raise
     if options.json:
-        print(json.dumps(report(run), ensure_ascii=False, indent=2))
+        _print_json(report(run))
     else:
         hints = Hints(plaintext_directory=settings.reads_plaintext)
         print(as_text(run_message(run, writes_on=settings.entra.writes == "on", hints=hints)))
     return exit_status(run)
+
+
+async def _carry_out(request: Request, settings: Settings) -> Run:
+    from bot.wiring import Silence, open_systems  # noqa: PLC0415  # the schema command needs none of it
+
+    async with open_systems(settings, guest=True) as systems:
+        lease = Lease(request.run_id, 0, 1, request, SystemClock().now())
+        run = await Execution(lease, systems.store, systems.services(Silence())).carry_out(request)
+    if run is None:
+        raise RunTaken
+    return run
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 async def _serve(options: argparse.Namespace) -> int:
@@ -208,10 +240,12 @@ async def _demo(options: argparse.Namespace) -> int:
     from bot import demo  # noqa: PLC0415  # the sandbox is for the demo alone
 
     if options.run is None:
+        if options.json or options.payloads:
+            raise SettingsError("--json and --payloads go with --run")
         return await demo.stay(options.port)
     run = await demo.run_once(options.run, options.payloads, quiet=options.json)
     if options.json:
-        print(json.dumps(report(run), ensure_ascii=False, indent=2))
+        _print_json(report(run))
     return exit_status(run)
 
 
@@ -227,7 +261,7 @@ async def _sandbox(options: argparse.Namespace) -> int:
 
 def _print_people(as_json: bool, people: Sequence[dict[str, Any]]) -> None:  # noqa: FBT001  # a switch of the command
     if as_json:
-        print(json.dumps(people, ensure_ascii=False, indent=2))
+        _print_json(people)
         return
     for person in people:
         print(f"{person['case']:<24} {person['expected']:<10} {person['identifier']}")

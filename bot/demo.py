@@ -176,7 +176,10 @@ async def run_once(identifier: str, payloads: Path | None, *, quiet: bool) -> Ru
         answer = await world.workspace.command(USER, CHANNEL, identifier)
         told = answer["ack"]["body"]  # where only the person who asked is answered
         if not await world.bot.systems.store.history(limit=1):
-            raise IdentifierMalformed(f"“{identifier}” is a command of its own, and no run.")
+            words = as_text(Message(told["text"], told["blocks"]), _names(world)) if told else ""
+            raise IdentifierMalformed(
+                f"“{identifier}” starts no run. {words}".strip(), remedy="Give what names one object."
+            )
         run = await _ended_run(world)
         message = None if told else await _final_message(world)
         if not quiet:
