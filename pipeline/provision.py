@@ -214,8 +214,11 @@ async def _refuse_synchronized(record: Record, source: Source, match: Match, ser
         return
     plan = await drift_plan(source, match, services, "the synchronisation service owns the object")
     record.change(plan=redact_plan(plan, match.private, source.configuration.privacy))
-    drift = count(plan.count(ChangeKind.NOT_WRITTEN), "attribute")
-    note = f"{drift} differ from Active Directory; the synchronisation decides on them."
+    drift = plan.count(ChangeKind.NOT_WRITTEN)
+    verb = "differs" if drift == 1 else "differ"
+    note = f"{count(drift, 'attribute')} {verb} from Active Directory; the synchronisation decides on them."
+    if not drift:
+        note = "Nothing differs from Active Directory."
     record.keep(StageName.ACTION, ActionEvidence(notes=(note,)))
     raise SynchronizedTarget
 

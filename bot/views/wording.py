@@ -279,6 +279,7 @@ def retry(run: Run) -> str:
 
 _AS_IT_IS: Final = "Running it again gives the same answer."
 _RETRY: Final = {
+    "cancelled": "",  # the remedy speaks of it
     "kind_not_creatable": _AS_IT_IS,
     "mail_enabled_group": _AS_IT_IS,
     "synchronized_target": _AS_IT_IS,

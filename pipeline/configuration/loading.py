@@ -58,7 +58,8 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ConfigurationInvalid(f"{path}: cannot be read: {error.strerror or error}") from error
+        reason = error.strerror or error
+        raise ConfigurationInvalid(f"{path}: cannot be read: {reason}", remedy="Check the path.") from error
     except UnicodeDecodeError as error:
         raise ConfigurationInvalid(f"{path}: cannot be read: it is not UTF-8; save it as UTF-8") from error
 

@@ -98,7 +98,7 @@ def load_configurations(folder: Path) -> Configurations:
     if sum(configuration.default for configuration in loaded) > 1:
         problems.append(f"{folder}: more than one configuration has default: true")
     if not files:
-        problems.append(f"{folder}: there is no .yaml file here")
+        problems.append(f"{folder}: there is no .yaml file here; FOURCHECK_CONFIGURATIONS names the folder")
     if problems:
         raise ConfigurationInvalid("\n".join(problems))
     return Configurations(tuple(loaded))

@@ -14,5 +14,7 @@ from tests.fixtures.scene import Scene, scene_with
 @pytest.fixture
 async def samba_scene(samba: SambaDomainController, tmp_path: Path) -> AsyncIterator[Scene]:
     """Give the whole bot on the real domain controller, with a fresh tenant and a fresh store."""
-    async with scene_with(samba.settings(), tmp_path) as scene:
+    folder = tmp_path / "samba"
+    folder.mkdir()
+    async with scene_with(samba.settings(), folder) as scene:
         yield scene

@@ -68,7 +68,7 @@ def now(state: State) -> datetime:
 def add(interval: str, value: int, date: datetime) -> datetime:
     """Add intervals of the service: yyyy, m, ww, d, h, n, s."""
     if interval in _MONTHS:
-        return _add_months(date, value * _MONTHS[interval])
+        return _add_months(date, value, _MONTHS[interval])
     span = timedelta(weeks=1) if interval == "ww" else _SPANS.get(interval)
     if span is None:
         raise Fault("must be yyyy, m, ww, d, h, n or s", "interval", value=interval)
@@ -81,15 +81,15 @@ def add(interval: str, value: int, date: datetime) -> datetime:
 def add_connect(interval: str, value: int, date: datetime) -> datetime:
     """Add intervals of Connect Sync, which has quarters, days of the year and weekdays, too."""
     if interval == "q":
-        return _add_months(date, value * 3)
+        return _add_months(date, value, 3)
     return add("d" if interval in _CONNECT_DAYS else interval, value, date)
 
 
-def _add_months(date: datetime, months: int) -> datetime:
-    index = date.year * 12 + date.month - 1 + months
+def _add_months(date: datetime, value: int, months_each: int) -> datetime:
+    index = date.year * 12 + date.month - 1 + value * months_each
     year, month = divmod(index, 12)
     if not 1 <= year <= 9999:
-        raise Fault("leads outside the calendar", "value", value=months)
+        raise Fault("leads outside the calendar", "value", value=value)
     last = calendar.monthrange(year, month + 1)[1]
     return date.replace(year=year, month=month + 1, day=min(date.day, last))
 

@@ -28,7 +28,7 @@ from pipeline.identifiers import parse_identifier
 from sandbox.directory import DirectoryServer, FaultKind
 from sandbox.directory.certificates import make_chain
 from sandbox.people import BIND_DN, bind_passwords
-from tests.contract.ldap.conftest import SOON_S, Listen, OpenDirectory, Relay, World, settings_of
+from tests.contract.ldap.conftest import PATIENT, SOON_S, Listen, OpenDirectory, Relay, World, settings_of
 
 ME = parse_identifier(BIND_DN)
 QUICK = {"connect_timeout_s": 0.6, "receive_timeout_s": 1, "operation_timeout_s": 4.0}
@@ -118,7 +118,7 @@ def test_an_address_that_is_none_is_named(url: str) -> None:
 async def test_an_unknown_host_is_named(server: DirectoryServer, open_directory: OpenDirectory) -> None:
     """A name that does not resolve says so."""
     error = await refused(
-        open_directory(settings_of(server), urls=("ldaps://dc9.invalid",), **QUICK), DirectoryUnreachable
+        open_directory(settings_of(server), urls=("ldaps://dc9.invalid",), **PATIENT), DirectoryUnreachable
     )
     assert "The host name dc9.invalid is unknown" in error.message
 

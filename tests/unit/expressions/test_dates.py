@@ -233,7 +233,7 @@ def test_functions_of_dates_of_connect(evaluate: Evaluate, text: str, expected: 
             'DateAdd: interval must be yyyy, m, ww, d, h, n or s, got "q" (column 9)',
         ),
         ('DateAdd("D", 1, "2024-01-01")', "interval must be"),  # case counts: m and M would be alike else
-        ('DateAdd("yyyy", 9999, "2024-01-01")', "value leads outside the calendar"),
+        ('DateAdd("yyyy", 9999, "2024-01-01")', "value leads outside the calendar, got 9999"),
         ('DateAdd("d", 99999999999, "2024-01-01")', "value leads outside the calendar, got 99999999999"),
         ('DateAdd("d", -999999, "2024-01-01")', "value leads outside the calendar"),
         ('DateDiff("x", "2024-01-01", "2024-01-01")', "interval must be"),
