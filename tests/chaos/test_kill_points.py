@@ -1,4 +1,4 @@
-"""R1: a process is killed at a named point of a run, and the next one brings it to its true end.
+"""A process is killed at a named point of a run, and the next one brings it to its true end.
 
 Nothing is lost, nothing is created, linked or added twice, and the one message says what happened.
 """

@@ -18,7 +18,7 @@ CREATED = ["POST users", "PUT users/manager/$ref"]
 
 
 async def test_the_same_delivery_five_times_is_one_run(server_city: City) -> None:
-    """R4: Slack delivers a command five times, over two replicas: one run, one message, one user."""
+    """Slack delivers a command five times, over two replicas: one run, one message, one user."""
     city = server_city
     await city.living()
     other = await city.started()
@@ -36,7 +36,7 @@ async def test_the_same_delivery_five_times_is_one_run(server_city: City) -> Non
 
 
 async def test_one_object_is_one_runs_at_a_time(server_city: City) -> None:
-    """R3: twenty ask for one object over two replicas: one writes, nineteen are told by whom and since."""
+    """Twenty ask for one object over two replicas: one writes, nineteen are told by whom and since."""
     city = server_city
     await city.living()
     other = await city.started()
@@ -94,7 +94,7 @@ def is_stopped(pid: int) -> bool:
 
 
 async def test_a_run_that_ends_three_processes_is_set_aside(file_city: City) -> None:
-    """R20: the fourth process does not try it again, says so, and carries the next command out."""
+    """The fourth process does not try it again, says so, and carries the next command out."""
     city = file_city
     await city.living()
     city.reset()
@@ -115,7 +115,7 @@ async def test_a_run_that_ends_three_processes_is_set_aside(file_city: City) -> 
 
 
 async def test_a_stop_in_the_middle_of_a_write_loses_nothing(file_city: City) -> None:
-    """R21: SIGTERM while the creation is under way: it finishes within the grace, and is told."""
+    """SIGTERM while the creation is under way: it finishes within the grace, and is told."""
     city = file_city
     process = await city.living()
     city.reset()
@@ -135,7 +135,7 @@ async def test_a_stop_in_the_middle_of_a_write_loses_nothing(file_city: City) ->
 
 
 async def test_a_stop_beyond_the_grace_is_gone_on_with(file_city: City) -> None:
-    """R21: what does not finish within the grace is put back, and the next process finishes it."""
+    """What does not finish within the grace is put back, and the next process finishes it."""
     city = file_city
     (await city.living()).kill()
     await city.latest.ended()
@@ -157,7 +157,7 @@ async def test_a_stop_beyond_the_grace_is_gone_on_with(file_city: City) -> None:
 
 
 async def test_slack_away_while_the_bot_dies(file_city: City) -> None:
-    """R11: Slack takes no update, the process is killed: the end still comes."""
+    """Slack takes no update, the process is killed: the end still comes."""
     city = file_city
     process = await city.living()
     city.reset()
@@ -174,7 +174,7 @@ async def test_slack_away_while_the_bot_dies(file_city: City) -> None:
 
 
 async def test_a_throttle_storm_outlives_the_process(file_city: City) -> None:
-    """R8: 429 on each write, a kill while it waits: the next one waits in its turn; one user."""
+    """429 on each write, a kill while it waits: the next one waits in its turn; one user."""
     city = file_city
     process = await city.living()
     city.reset()

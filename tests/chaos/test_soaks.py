@@ -1,4 +1,4 @@
-"""R2 and the two replicas, in small: commands under a hail of kills; `make soak` does the same in large."""
+"""In small: two replicas, and commands under a hail of kills; `make soak` does the same in large."""
 
 from __future__ import annotations
 

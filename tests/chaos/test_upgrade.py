@@ -1,4 +1,4 @@
-"""R22: a bot that is started on the store of an earlier version brings what it finds there to its end."""
+"""A bot that is started on the store of an earlier version brings what it finds there to its end."""
 
 from __future__ import annotations
 

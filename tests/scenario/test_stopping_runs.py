@@ -118,7 +118,7 @@ LIMITS = [
 async def test_a_run_that_hangs_ends_at_its_limit(
     tmp_path: Path, hangs: Callable[[Scene], None], name: str, said: str, reason: str
 ) -> None:
-    """R13: a hanging system holds nobody up for ever: the run fails in words, with nothing written."""
+    """A hanging system holds nobody up for ever: the run fails in words, with nothing written."""
     del reason
     async with scene_with({f"FOURCHECK_{name}": "1"}, tmp_path) as scene:
         hangs(scene)
@@ -133,7 +133,7 @@ async def test_a_run_that_hangs_ends_at_its_limit(
 
 
 async def test_twenty_at_once_on_one_object(tmp_path: Path) -> None:
-    """One of them writes; the others are told at once who is at work on it and where (R3)."""
+    """One of them writes; the others are told at once who is at work on it and where."""
     async with scene_with({}, tmp_path) as scene:
         slow_creation(scene, 3.0)
         await asyncio.gather(*(scene.type(scene.people["create"]) for _ in range(20)))
@@ -151,7 +151,7 @@ async def test_twenty_at_once_on_one_object(tmp_path: Path) -> None:
 
 
 async def test_stopping_lets_a_run_under_way_finish(tmp_path: Path) -> None:
-    """Told to stop in the middle of a write: the run ends within the grace, its message is final (R21)."""
+    """Told to stop in the middle of a write: the run ends within the grace, its message is final."""
     async with scene_with({}, tmp_path) as scene:
         slow_creation(scene, 0.5)
         await scene.type(scene.people["create"])
@@ -160,7 +160,7 @@ async def test_stopping_lets_a_run_under_way_finish(tmp_path: Path) -> None:
 
 
 async def test_what_does_not_end_within_the_grace_is_put_back(tmp_path: Path) -> None:
-    """It hangs: it is put back, unbegun in the books, and the next start carries it out (R21)."""
+    """It hangs: it is put back, unbegun in the books, and the next start carries it out."""
     async with scene_with({"FOURCHECK_RUNS__GRACE_S": "0.3"}, tmp_path) as scene:
         scene.world.directory.faults.add(FaultKind.DELAY, seconds=20.0)
         await scene.type(scene.people["create"])

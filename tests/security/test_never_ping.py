@@ -1,4 +1,4 @@
-"""S11: nothing that comes from a directory, a tenant, an error or a person can ping, link, format or hide.
+"""Nothing that comes from a directory, a tenant, an error or a person can ping, link, format or hide.
 
 Each string of the corpus is put in every place of a run, one after the other, so that many are drawn at once;
 what is drawn is compared with the same run of harmless words: whatever formats it has come from the bot.

@@ -22,10 +22,6 @@ _NOTHING: Final = frozenset("bBAzZG")
 _PLAIN: Final = {"n": "\n", "r": "\r", "t": "\t", "v": "\v", "f": "\f", "e": "\x1b", "a": "\a"}
 
 
-def _is_word(letter: str) -> bool:
-    return letter.isalnum() or letter == "_"
-
-
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a pattern. `kind`: characters, sequence, alternatives or repeat (of the one part in it)."""

@@ -1,4 +1,4 @@
-"""R22: the store of an earlier version is opened, brought up to this one, and everything in it is there."""
+"""The store of an earlier version is opened, brought up to this one, and everything in it is there."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ async def test_each_run_is_taken_by_one_of_three(three: list[Store], ask: Ask) -
 
 
 async def test_the_same_delivery_at_three_is_one_run(three: list[Store], ask: Ask) -> None:
-    """However a delivery is spread over processes, it is one run (R4)."""
+    """However a delivery is spread over processes, it is one run."""
     answers = await asyncio.gather(
         *(store.accept(ask(), delivery="same", notice={}) for store in three for _ in range(5))
     )

@@ -1,4 +1,4 @@
-"""S12: of five thousand generated runs, none is shown beyond what Slack takes.
+"""Of five thousand generated runs, none is shown beyond what Slack takes.
 
 Sizes lie at and around the limits: 500 attributes, 2,000 members, values of 30 kB, names of 10,000
 characters. The limits stand here as literals of their own (Slack, pages "Block Kit" and "Views"); one in ten
