@@ -9,6 +9,7 @@ from datetime import datetime
 from pipeline.errors import Interrupted, OutcomeUnknown, PipelineError
 from pipeline.model import ErrorReport, Outcome, Run, Stage, StageStatus
 from pipeline.ports import JournalEntry
+from pipeline.record import NOT_REACHED, error_report
 
 
 def outcome_of(journal: Sequence[JournalEntry]) -> Outcome:
@@ -40,7 +41,7 @@ def _unknown(journal: Sequence[JournalEntry]) -> ErrorReport:
         f"Fourcheck was stopped while a write was under way ({steps}), "
         "and whether it was carried out is not known."
     )
-    return _report(error)
+    return error_report(error)
 
 
 def stopped(run: Run, outcome: Outcome, error: PipelineError, at: datetime) -> Run:
@@ -53,10 +54,10 @@ def stopped(run: Run, outcome: Outcome, error: PipelineError, at: datetime) -> R
             met = True
             stages.append(replace(stage, status=StageStatus.FAILED, summary=error.message))
         else:
-            stages.append(replace(stage, status=StageStatus.SKIPPED, summary="Not reached"))
+            stages.append(replace(stage, status=StageStatus.SKIPPED, summary=NOT_REACHED))
     first, second, third, fourth = stages
     return replace(
-        run, outcome=outcome, error=_report(error), ended_at=at, stages=(first, second, third, fourth)
+        run, outcome=outcome, error=error_report(error), ended_at=at, stages=(first, second, third, fourth)
     )
 
 
@@ -67,13 +68,7 @@ def _interrupted(journal: Sequence[JournalEntry], times: int) -> ErrorReport:
     else:
         written = "nothing was written"
     if times > 1:
-        return _report(
+        return error_report(
             Interrupted(f"Fourcheck ended {times} times during this run and set it aside; {written}.")
         )
-    return _report(Interrupted(f"Fourcheck was stopped during this run; {written}."))
-
-
-def _report(error: PipelineError) -> ErrorReport:
-    return ErrorReport(
-        error.code, error.message, error.remedy, error.retry_helps, error.unreachable, dict(error.ids)
-    )
+    return error_report(Interrupted(f"Fourcheck was stopped during this run; {written}."))
