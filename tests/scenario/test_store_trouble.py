@@ -18,11 +18,23 @@ from tests.fixtures.scene import Scene, scene_with
 Undo = Callable[[], None]
 
 
-def file_of(scene: Scene) -> SqliteFile:
-    """Return the open file of the bot's store."""
+def database_of(scene: Scene) -> SqliteDatabase:
+    """Return the database of the bot's store."""
     database = scene.world.bot.systems.store._database
     assert isinstance(database, SqliteDatabase)
-    return database.file
+    return database
+
+
+def file_of(scene: Scene) -> SqliteFile:
+    """Return its open file."""
+    return database_of(scene).file
+
+
+def reconnect(scene: Scene) -> None:
+    """Let the bot open the file anew: each connection is closed by the thread that uses it."""
+    database = database_of(scene)
+    database._writer._thread.submit(database.file.writer.dispose).result()
+    database._reader.submit(database.file.reader.dispose).result()
 
 
 def pragma(scene: Scene, text: str) -> None:
@@ -40,7 +52,7 @@ def full(scene: Scene) -> Undo:
 def read_only(scene: Scene) -> Undo:
     """Let nothing be written."""
     pragma(scene, "PRAGMA query_only = ON")
-    return file_of(scene).writer.dispose  # the next connection is a new one
+    return lambda: reconnect(scene)  # the next connection is a new one
 
 
 def locked(scene: Scene) -> Undo:
@@ -61,8 +73,7 @@ def corrupt(scene: Scene) -> Undo:
     path = file_of(scene).path
     for file in (path, path.with_name(path.name + "-wal")):
         file.write_bytes(os.urandom(max(file.stat().st_size, 4096)))
-    file_of(scene).writer.dispose()
-    file_of(scene).reader.dispose()
+    reconnect(scene)
     return lambda: None
 
 
