@@ -308,7 +308,7 @@ class _Message:
                 trying_since = None
                 continue
             trying_since = trying_since or sent_at
-            if loop.time() - trying_since > GIVE_UP_S:  # the next start tries again
+            if loop.time() - trying_since > GIVE_UP_S:  # the next sweep tries again
                 _log.error("Slack did not take the message of run %s in time", self._run_ids[0])
                 return
             await asyncio.sleep(pause)
