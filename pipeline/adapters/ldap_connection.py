@@ -101,6 +101,8 @@ class _StrictTls(Tls):
     def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - ldap3's signature
         try:
             connection.socket.settimeout(self.deadline.within(60))
+            # Gone already? Python 3.11 takes such a socket over, fails, and leaves it to nobody to close.
+            connection.socket.getpeername()
             connection.socket = self.context.wrap_socket(connection.socket, server_hostname=self.host)
         except (OSError, ValueError) as error:
             self.failure = error

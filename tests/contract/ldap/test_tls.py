@@ -5,16 +5,25 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import struct
 import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from pipeline.adapters.ldap import LdapDirectory
-from pipeline.adapters.ldap_connection import Address, Deadline, connect, look_up, tls_context
+from pipeline.adapters.ldap_connection import (
+    Address,
+    Deadline,
+    _StrictTls,
+    connect,
+    look_up,
+    tls_context,
+)
 from pipeline.adapters.ldap_settings import Controller
 from pipeline.errors import DirectoryError, DirectoryTimeout, DirectoryUntrusted
 from pipeline.identifiers import parse_identifier
@@ -192,3 +201,19 @@ async def test_all_addresses_hanging_is_a_time_out(server: DirectoryServer, list
         assert time.monotonic() - started < SOON_S
     finally:
         await directory.close()
+
+
+def test_a_controller_that_is_gone_before_tls_leaves_no_socket_behind() -> None:
+    """It resets the connection between TCP and TLS: the socket is still ours to close, and is closed."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as ours:
+        ours.connect(listening.getsockname())
+        theirs, _ = listening.accept()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        theirs.close()  # with no lingering this is a reset
+        tls = _StrictTls(ssl.create_default_context(), "dc1.contoso.test", Deadline.after(5))
+        connection = SimpleNamespace(socket=ours)
+        with pytest.raises(OSError, match=r"not connected|reset"):
+            tls.wrap_socket(connection)
+        assert connection.socket is ours
+        assert ours.fileno() >= 0, "it was not taken over"
+        assert tls.failure is not None
