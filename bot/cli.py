@@ -188,7 +188,8 @@ async def _run_once(options: argparse.Namespace) -> int:
     except (SettingsError, PipelineError) as error:
         if options.json:  # scripts read a run, whatever happens
             now = SystemClock().now()
-            reason = error if isinstance(error, PipelineError) else ConfigurationInvalid(str(error))
+            wrong = ConfigurationInvalid(str(error), remedy="Correct the settings.")
+            reason = error if isinstance(error, PipelineError) else wrong
             _print_json(report(stopped(new_run(request, now), Outcome.FAILED, reason, now)))
         raise
     if options.json:

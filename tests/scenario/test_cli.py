@@ -33,6 +33,7 @@ def test_scripts_read_a_run_whatever_happens(
 
     assert (run["outcome"], run["error"]["code"]) == ("failed", code)
     assert [stage["status"] for stage in run["stages"]] == ["failed", "skipped", "skipped", "skipped"]
+    assert "configuration file" not in run["error"]["remedy"], "it is the settings that are wrong"
     assert "fourcheck: " in told.err
 
 
