@@ -65,7 +65,6 @@ class Writability:
     unique: bool = False
     allowed: str | None = None
     returned_by_default: bool = False
-    writable_when_synced: bool = False
     beta: bool = False
     """Documented as writable on the beta endpoint only, for users that are not synchronised."""
 
